@@ -1,0 +1,559 @@
+/* ad_simd.h - v0.1 - MIT - one vocabulary of SIMD lanes, four backends; arrays, reductions and GEMM on top.
+
+   Drop ad_simd.h beside ad.h and include it. Nothing is linked but libm and, where <sleef.h> is found, SLEEF (-lsleef).
+   One backend is compiled, chosen from the compiler's own macros; -DAD_SIMD=AD_SIMD_SCALAR|AVX2|AVX512|NEON overrides.
+
+   Contents, by tag:
+     >>config     compiler attributes, what must not be switched on
+     >>select     the choice of the backend
+     >>contract   the words that every number system supplies, in scalar terms
+     >>systems    ad_f32 and ad_f64: the words on plain float and double, math from libm
+     >>scalar  >>avx2  >>avx512  >>neon    ad_v32 and ad_v64: the words on a register, one section a backend
+     >>derived    words made of other words, the same on every backend
+
+   Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
+   only scalars defines AD_SIMD_SCALARS_ONLY around the include. The vector part includes the intrinsics and <sleef.h>.
+   Licence: MIT, see the end of the file. */
+
+#ifndef AD_SIMD_H
+#define AD_SIMD_H
+
+/* >>config --------------------------------------------------------------------------------------------------------------
+   AD_INLINE marks the words: they must vanish into the loop that uses them, so they are forced inline where the compiler
+   can be told to. All functions have internal linkage: units compiled with different -m flags may be linked together.
+
+   Contraction. gcc fuses a multiplication and an addition into an fma in its gnu modes, also when they are written as
+   intrinsics, and knows no pragma against it. The result of N_mul of a register therefore passes AD__ROUNDED, an empty
+   asm statement that costs no instruction and hides the product from that pass. What is to be fused is written as N_fma. */
+
+#include <math.h>
+#include <float.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+#include <string.h>
+
+#if (defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || defined(_M_FP_FAST)) && !defined(AD_ALLOW_FAST_MATH)
+#error "ad: -ffast-math breaks NaN, infinity and signed zero, on which derivatives at special points rest (AD_ALLOW_FAST_MATH overrides)"
+#endif
+
+#if defined(__GNUC__)
+#define AD_INLINE static inline __attribute__((always_inline, unused))
+#define AD_LOCAL static __attribute__((unused))
+#define AD_LIKELY(c) __builtin_expect(!!(c), 1)
+#else
+#define AD_INLINE static inline
+#define AD_LOCAL static
+#define AD_LIKELY(c) (c)
+#endif
+
+#if defined(__GNUC__) && defined(__AVX512F__)
+#define AD__ROUNDED(x) __asm__("" : "+v"(x))
+#elif defined(__GNUC__) && defined(__FMA__)
+#define AD__ROUNDED(x) __asm__("" : "+x"(x))
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define AD__ROUNDED(x) __asm__("" : "+w"(x))
+#else
+#define AD__ROUNDED(x) ((void)0)
+#endif
+
+/* >>select -------------------------------------------------------------------------------------------------------------- */
+
+#define AD_SIMD_SCALAR 1
+#define AD_SIMD_AVX2 2
+#define AD_SIMD_AVX512 3
+#define AD_SIMD_NEON 4
+
+#ifndef AD_SIMD
+#if defined(__AVX512F__)
+#define AD_SIMD AD_SIMD_AVX512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define AD_SIMD AD_SIMD_AVX2
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#define AD_SIMD AD_SIMD_NEON
+#else
+#define AD_SIMD AD_SIMD_SCALAR
+#endif
+#endif
+
+/* >>contract ------------------------------------------------------------------------------------------------------------
+   A number system N is a type and words on it. S is the type of one element, N_mask the type of a comparison's result.
+   In terms of one element:
+
+     N_k(c)            the constant c (a double) in every lane
+     N_load(p)         lanes p[0] p[1] ...;  N_store(p, x)  writes them; no alignment beyond that of S
+     N_load_n(p, n)    the first n lanes (1 <= n <= lanes), the others a copy of p[0], so that no lane holds an invalid
+                       number; reads nothing past p[n-1].  N_store_n(p, x, n) writes the first n lanes only
+     N_add N_sub N_mul N_div   each rounded once
+     N_fma(a, b, c)    a*b + c with one rounding;  N_fnma(a, b, c)  c - a*b with one rounding
+     N_neg N_abs       the sign bit flipped, cleared (of NaN and zero too);  N_copysign(x, s)  |x| with the sign of s
+     N_sqrt            correctly rounded
+     N_floor N_ceil N_trunc N_rint     rint: ties to even
+     N_min N_max       of IEEE 754-2019 minimum and maximum: NaN if either is NaN, -0 < +0
+     N_lt N_le N_eq N_ne   masks; with a NaN all false but ne, which is true
+     N_and N_or N_not  of masks;  N_any(m) N_all(m)  bool
+     N_select(m, a, b) a where m, b elsewhere, bit by bit: what is not selected leaves no trace
+     N_only(m, x)      x where m, +0 elsewhere
+     N_sum(x)          the sum of the lanes by the pairwise tree ((0+h) + (q+..)), h = half the lanes: halves are added
+                       until one is left;  N_highest N_lowest  of the lanes, by N_max and N_min
+     AD_V32_LANES AD_V64_LANES   how many
+
+   The systems ad_f32 and ad_f64 (one element, math from libm) have all of these too, and so have duals over any system,
+   except loads, stores and sums. A new instruction set is a new section with these names. */
+
+/* >>systems ------------------------------------------------------------------------------------------------------------- */
+
+typedef float ad_f32;
+typedef double ad_f64;
+typedef bool ad_f32_mask;
+typedef bool ad_f64_mask;
+
+#define AD__PASTE_(a, b) a##_##b
+#define AD__PASTE(a, b) AD__PASTE_(a, b)
+#define AD_W(word) AD__PASTE(AD_N, word)   /* in a template: the word on the number system AD_N */
+
+/* the templates at the end of this file */
+#define AD__ONE_LANE 1
+#define AD__DERIVED 2
+
+#define AD__TEMPLATE AD__ONE_LANE
+#define AD_N ad_f32
+#define AD_S ad_f32
+#define AD_LIBM(op) op##f
+#include "ad_simd.h"
+#define AD_N ad_f64
+#define AD_S ad_f64
+#define AD_LIBM(op) op
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+#endif /* AD_SIMD_H */
+
+#if !defined(AD_SIMD_VECTORS_H) && !defined(AD_SIMD_SCALARS_ONLY) && !defined(AD__TEMPLATE)
+#define AD_SIMD_VECTORS_H
+
+#if AD_SIMD == AD_SIMD_AVX2 || AD_SIMD == AD_SIMD_AVX512
+#include <immintrin.h>
+#elif AD_SIMD == AD_SIMD_NEON
+#include <arm_neon.h>
+#endif
+
+/* >>scalar --------------------------------------------------------------------------------------------------------------
+   One lane. The words of ad_f32 and ad_f64 again (the template one-lane below), products kept from contraction. */
+
+#if AD_SIMD == AD_SIMD_SCALAR
+#define AD_V32_LANES 1
+#define AD_V64_LANES 1
+typedef float ad_v32;
+typedef double ad_v64;
+typedef bool ad_v32_mask;
+typedef bool ad_v64_mask;
+#define AD__TEMPLATE AD__ONE_LANE
+#define AD__KEEP_PRODUCT
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LIBM(op) op##f
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LIBM(op) op
+#include "ad_simd.h"
+#undef AD__KEEP_PRODUCT
+#undef AD__TEMPLATE
+#endif
+
+/* >>avx2 ---------------------------------------------------------------------------------------------------------------- */
+
+#if AD_SIMD == AD_SIMD_AVX2
+#define AD_V32_LANES 8
+#define AD_V64_LANES 4
+typedef __m256 ad_v32;
+typedef ad_v32 ad_v32_mask;
+AD_INLINE ad_v32 ad_v32_k(double c) { return _mm256_set1_ps((float)c); }
+AD_INLINE ad_v32 ad_v32_load(const ad_f32 *p) { return _mm256_loadu_ps(p); }
+AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { _mm256_storeu_ps(p, x); }
+AD_INLINE __m256i ad_v32__first(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) {
+  __m256i m = ad_v32__first(n);
+  return _mm256_blendv_ps(_mm256_broadcast_ss(p), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
+}
+AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) { _mm256_maskstore_ps(p, ad_v32__first(n), x); }
+AD_INLINE ad_v32 ad_v32_add(ad_v32 a, ad_v32 b) { return _mm256_add_ps(a, b); }
+AD_INLINE ad_v32 ad_v32_sub(ad_v32 a, ad_v32 b) { return _mm256_sub_ps(a, b); }
+AD_INLINE ad_v32 ad_v32_div(ad_v32 a, ad_v32 b) { return _mm256_div_ps(a, b); }
+AD_INLINE ad_v32 ad_v32_mul(ad_v32 a, ad_v32 b) { ad_v32 r = _mm256_mul_ps(a, b); AD__ROUNDED(r); return r; }
+AD_INLINE ad_v32 ad_v32_fma(ad_v32 a, ad_v32 b, ad_v32 c) { return _mm256_fmadd_ps(a, b, c); }
+AD_INLINE ad_v32 ad_v32_fnma(ad_v32 a, ad_v32 b, ad_v32 c) { return _mm256_fnmadd_ps(a, b, c); }
+AD_INLINE ad_v32 ad_v32_neg(ad_v32 x) { return _mm256_xor_ps(x, _mm256_set1_ps(-0.0f)); }
+AD_INLINE ad_v32 ad_v32_abs(ad_v32 x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+AD_INLINE ad_v32 ad_v32_copysign(ad_v32 x, ad_v32 s) { return _mm256_or_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), x), _mm256_and_ps(s, _mm256_set1_ps(-0.0f))); }
+AD_INLINE ad_v32 ad_v32_sqrt(ad_v32 x) { return _mm256_sqrt_ps(x); }
+AD_INLINE ad_v32 ad_v32_floor(ad_v32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_ceil(ad_v32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_trunc(ad_v32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_rint(ad_v32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32_mask ad_v32_lt(ad_v32 a, ad_v32 b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+AD_INLINE ad_v32_mask ad_v32_le(ad_v32 a, ad_v32 b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+AD_INLINE ad_v32_mask ad_v32_eq(ad_v32 a, ad_v32 b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+AD_INLINE ad_v32_mask ad_v32_ne(ad_v32 a, ad_v32 b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
+AD_INLINE ad_v32_mask ad_v32_and(ad_v32_mask a, ad_v32_mask b) { return _mm256_and_ps(a, b); }
+AD_INLINE ad_v32_mask ad_v32_or(ad_v32_mask a, ad_v32_mask b) { return _mm256_or_ps(a, b); }
+AD_INLINE ad_v32_mask ad_v32_not(ad_v32_mask a) { return _mm256_xor_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(-1))); }
+AD_INLINE bool ad_v32_any(ad_v32_mask m) { return _mm256_movemask_ps(m) != 0; }
+AD_INLINE bool ad_v32_all(ad_v32_mask m) { return _mm256_movemask_ps(m) == 0xff; }
+AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm256_blendv_ps(b, a, m); }
+AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return _mm256_and_ps(m, x); }
+/* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
+AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) {
+  ad_v32 r = _mm256_blendv_ps(_mm256_max_ps(a, b), _mm256_and_ps(a, b), _mm256_cmp_ps(a, b, _CMP_EQ_OQ));
+  return _mm256_blendv_ps(r, _mm256_add_ps(a, b), _mm256_cmp_ps(a, b, _CMP_UNORD_Q));
+}
+AD_INLINE ad_v32 ad_v32_min(ad_v32 a, ad_v32 b) {
+  ad_v32 r = _mm256_blendv_ps(_mm256_min_ps(a, b), _mm256_or_ps(a, b), _mm256_cmp_ps(a, b, _CMP_EQ_OQ));
+  return _mm256_blendv_ps(r, _mm256_add_ps(a, b), _mm256_cmp_ps(a, b, _CMP_UNORD_Q));
+}
+AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
+  __m128 h = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  h = _mm_add_ps(h, _mm_movehl_ps(h, h));
+  return _mm_cvtss_f32(_mm_add_ss(h, _mm_movehdup_ps(h)));
+}
+
+typedef __m256d ad_v64;
+typedef ad_v64 ad_v64_mask;
+AD_INLINE ad_v64 ad_v64_k(double c) { return _mm256_set1_pd(c); }
+AD_INLINE ad_v64 ad_v64_load(const ad_f64 *p) { return _mm256_loadu_pd(p); }
+AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { _mm256_storeu_pd(p, x); }
+AD_INLINE __m256i ad_v64__first(int n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
+AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) {
+  __m256i m = ad_v64__first(n);
+  return _mm256_blendv_pd(_mm256_broadcast_sd(p), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
+}
+AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) { _mm256_maskstore_pd(p, ad_v64__first(n), x); }
+AD_INLINE ad_v64 ad_v64_add(ad_v64 a, ad_v64 b) { return _mm256_add_pd(a, b); }
+AD_INLINE ad_v64 ad_v64_sub(ad_v64 a, ad_v64 b) { return _mm256_sub_pd(a, b); }
+AD_INLINE ad_v64 ad_v64_div(ad_v64 a, ad_v64 b) { return _mm256_div_pd(a, b); }
+AD_INLINE ad_v64 ad_v64_mul(ad_v64 a, ad_v64 b) { ad_v64 r = _mm256_mul_pd(a, b); AD__ROUNDED(r); return r; }
+AD_INLINE ad_v64 ad_v64_fma(ad_v64 a, ad_v64 b, ad_v64 c) { return _mm256_fmadd_pd(a, b, c); }
+AD_INLINE ad_v64 ad_v64_fnma(ad_v64 a, ad_v64 b, ad_v64 c) { return _mm256_fnmadd_pd(a, b, c); }
+AD_INLINE ad_v64 ad_v64_neg(ad_v64 x) { return _mm256_xor_pd(x, _mm256_set1_pd(-0.0)); }
+AD_INLINE ad_v64 ad_v64_abs(ad_v64 x) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x); }
+AD_INLINE ad_v64 ad_v64_copysign(ad_v64 x, ad_v64 s) { return _mm256_or_pd(_mm256_andnot_pd(_mm256_set1_pd(-0.0), x), _mm256_and_pd(s, _mm256_set1_pd(-0.0))); }
+AD_INLINE ad_v64 ad_v64_sqrt(ad_v64 x) { return _mm256_sqrt_pd(x); }
+AD_INLINE ad_v64 ad_v64_floor(ad_v64 x) { return _mm256_round_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_ceil(ad_v64 x) { return _mm256_round_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_trunc(ad_v64 x) { return _mm256_round_pd(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_rint(ad_v64 x) { return _mm256_round_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64_mask ad_v64_lt(ad_v64 a, ad_v64 b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+AD_INLINE ad_v64_mask ad_v64_le(ad_v64 a, ad_v64 b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
+AD_INLINE ad_v64_mask ad_v64_eq(ad_v64 a, ad_v64 b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
+AD_INLINE ad_v64_mask ad_v64_ne(ad_v64 a, ad_v64 b) { return _mm256_cmp_pd(a, b, _CMP_NEQ_UQ); }
+AD_INLINE ad_v64_mask ad_v64_and(ad_v64_mask a, ad_v64_mask b) { return _mm256_and_pd(a, b); }
+AD_INLINE ad_v64_mask ad_v64_or(ad_v64_mask a, ad_v64_mask b) { return _mm256_or_pd(a, b); }
+AD_INLINE ad_v64_mask ad_v64_not(ad_v64_mask a) { return _mm256_xor_pd(a, _mm256_castsi256_pd(_mm256_set1_epi32(-1))); }
+AD_INLINE bool ad_v64_any(ad_v64_mask m) { return _mm256_movemask_pd(m) != 0; }
+AD_INLINE bool ad_v64_all(ad_v64_mask m) { return _mm256_movemask_pd(m) == 0xf; }
+AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm256_blendv_pd(b, a, m); }
+AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return _mm256_and_pd(m, x); }
+/* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
+AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) {
+  ad_v64 r = _mm256_blendv_pd(_mm256_max_pd(a, b), _mm256_and_pd(a, b), _mm256_cmp_pd(a, b, _CMP_EQ_OQ));
+  return _mm256_blendv_pd(r, _mm256_add_pd(a, b), _mm256_cmp_pd(a, b, _CMP_UNORD_Q));
+}
+AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) {
+  ad_v64 r = _mm256_blendv_pd(_mm256_min_pd(a, b), _mm256_or_pd(a, b), _mm256_cmp_pd(a, b, _CMP_EQ_OQ));
+  return _mm256_blendv_pd(r, _mm256_add_pd(a, b), _mm256_cmp_pd(a, b, _CMP_UNORD_Q));
+}
+AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) {
+  __m128d h = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(h, _mm_unpackhi_pd(h, h)));
+}
+#endif
+
+/* >>avx512 --------------------------------------------------------------------------------------------------------------
+   AVX-512F alone is enough. A mask is an integer with a bit a lane. */
+
+#if AD_SIMD == AD_SIMD_AVX512
+#define AD_V32_LANES 16
+#define AD_V64_LANES 8
+typedef __m512 ad_v32;
+typedef __mmask16 ad_v32_mask;
+AD_INLINE ad_v32 ad_v32_k(double c) { return _mm512_set1_ps((float)c); }
+AD_INLINE ad_v32 ad_v32_load(const ad_f32 *p) { return _mm512_loadu_ps(p); }
+AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { _mm512_storeu_ps(p, x); }
+AD_INLINE __mmask16 ad_v32__first(int n) { return (__mmask16)((1u << n) - 1u); }
+AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) { return _mm512_mask_loadu_ps(_mm512_set1_ps(*p), ad_v32__first(n), p); }
+AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) { _mm512_mask_storeu_ps(p, ad_v32__first(n), x); }
+AD_INLINE ad_v32 ad_v32_add(ad_v32 a, ad_v32 b) { return _mm512_add_ps(a, b); }
+AD_INLINE ad_v32 ad_v32_sub(ad_v32 a, ad_v32 b) { return _mm512_sub_ps(a, b); }
+AD_INLINE ad_v32 ad_v32_div(ad_v32 a, ad_v32 b) { return _mm512_div_ps(a, b); }
+AD_INLINE ad_v32 ad_v32_mul(ad_v32 a, ad_v32 b) { ad_v32 r = _mm512_mul_ps(a, b); AD__ROUNDED(r); return r; }
+AD_INLINE ad_v32 ad_v32_fma(ad_v32 a, ad_v32 b, ad_v32 c) { return _mm512_fmadd_ps(a, b, c); }
+AD_INLINE ad_v32 ad_v32_fnma(ad_v32 a, ad_v32 b, ad_v32 c) { return _mm512_fnmadd_ps(a, b, c); }
+AD_INLINE ad_v32 ad_v32_neg(ad_v32 x) { return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN))); }
+AD_INLINE ad_v32 ad_v32_abs(ad_v32 x) { return _mm512_castsi512_ps(_mm512_andnot_si512(_mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(x))); }
+AD_INLINE ad_v32 ad_v32_copysign(ad_v32 x, ad_v32 s) { return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(s), _mm512_castps_si512(x), 0xca)); }
+AD_INLINE ad_v32 ad_v32_sqrt(ad_v32 x) { return _mm512_sqrt_ps(x); }
+AD_INLINE ad_v32 ad_v32_floor(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_ceil(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_trunc(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_rint(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32_mask ad_v32_lt(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+AD_INLINE ad_v32_mask ad_v32_le(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+AD_INLINE ad_v32_mask ad_v32_eq(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+AD_INLINE ad_v32_mask ad_v32_ne(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+AD_INLINE ad_v32_mask ad_v32_and(ad_v32_mask a, ad_v32_mask b) { return (__mmask16)(a & b); }
+AD_INLINE ad_v32_mask ad_v32_or(ad_v32_mask a, ad_v32_mask b) { return (__mmask16)(a | b); }
+AD_INLINE ad_v32_mask ad_v32_not(ad_v32_mask a) { return (__mmask16)~a; }
+AD_INLINE bool ad_v32_any(ad_v32_mask m) { return m != 0; }
+AD_INLINE bool ad_v32_all(ad_v32_mask m) { return m == 0xffff; }
+AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm512_mask_blend_ps(m, b, a); }
+AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return _mm512_maskz_mov_ps(m, x); }
+/* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
+AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) {
+  ad_v32 r = _mm512_castsi512_ps(_mm512_mask_and_epi32(_mm512_castps_si512(_mm512_max_ps(a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
+  return _mm512_mask_add_ps(r, _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q), a, b);
+}
+AD_INLINE ad_v32 ad_v32_min(ad_v32 a, ad_v32 b) {
+  ad_v32 r = _mm512_castsi512_ps(_mm512_mask_or_epi32(_mm512_castps_si512(_mm512_min_ps(a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
+  return _mm512_mask_add_ps(r, _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q), a, b);
+}
+AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
+  __m256 q = _mm256_add_ps(_mm512_castps512_ps256(x), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)));
+  __m128 h = _mm_add_ps(_mm256_castps256_ps128(q), _mm256_extractf128_ps(q, 1));
+  h = _mm_add_ps(h, _mm_movehl_ps(h, h));
+  return _mm_cvtss_f32(_mm_add_ss(h, _mm_movehdup_ps(h)));
+}
+
+typedef __m512d ad_v64;
+typedef __mmask8 ad_v64_mask;
+AD_INLINE ad_v64 ad_v64_k(double c) { return _mm512_set1_pd(c); }
+AD_INLINE ad_v64 ad_v64_load(const ad_f64 *p) { return _mm512_loadu_pd(p); }
+AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { _mm512_storeu_pd(p, x); }
+AD_INLINE __mmask8 ad_v64__first(int n) { return (__mmask8)((1u << n) - 1u); }
+AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) { return _mm512_mask_loadu_pd(_mm512_set1_pd(*p), ad_v64__first(n), p); }
+AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) { _mm512_mask_storeu_pd(p, ad_v64__first(n), x); }
+AD_INLINE ad_v64 ad_v64_add(ad_v64 a, ad_v64 b) { return _mm512_add_pd(a, b); }
+AD_INLINE ad_v64 ad_v64_sub(ad_v64 a, ad_v64 b) { return _mm512_sub_pd(a, b); }
+AD_INLINE ad_v64 ad_v64_div(ad_v64 a, ad_v64 b) { return _mm512_div_pd(a, b); }
+AD_INLINE ad_v64 ad_v64_mul(ad_v64 a, ad_v64 b) { ad_v64 r = _mm512_mul_pd(a, b); AD__ROUNDED(r); return r; }
+AD_INLINE ad_v64 ad_v64_fma(ad_v64 a, ad_v64 b, ad_v64 c) { return _mm512_fmadd_pd(a, b, c); }
+AD_INLINE ad_v64 ad_v64_fnma(ad_v64 a, ad_v64 b, ad_v64 c) { return _mm512_fnmadd_pd(a, b, c); }
+AD_INLINE ad_v64 ad_v64_neg(ad_v64 x) { return _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(x), _mm512_set1_epi64(INT64_MIN))); }
+AD_INLINE ad_v64 ad_v64_abs(ad_v64 x) { return _mm512_castsi512_pd(_mm512_andnot_si512(_mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(x))); }
+AD_INLINE ad_v64 ad_v64_copysign(ad_v64 x, ad_v64 s) { return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(s), _mm512_castpd_si512(x), 0xca)); }
+AD_INLINE ad_v64 ad_v64_sqrt(ad_v64 x) { return _mm512_sqrt_pd(x); }
+AD_INLINE ad_v64 ad_v64_floor(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_ceil(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_trunc(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_rint(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64_mask ad_v64_lt(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+AD_INLINE ad_v64_mask ad_v64_le(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+AD_INLINE ad_v64_mask ad_v64_eq(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+AD_INLINE ad_v64_mask ad_v64_ne(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_NEQ_UQ); }
+AD_INLINE ad_v64_mask ad_v64_and(ad_v64_mask a, ad_v64_mask b) { return (__mmask8)(a & b); }
+AD_INLINE ad_v64_mask ad_v64_or(ad_v64_mask a, ad_v64_mask b) { return (__mmask8)(a | b); }
+AD_INLINE ad_v64_mask ad_v64_not(ad_v64_mask a) { return (__mmask8)~a; }
+AD_INLINE bool ad_v64_any(ad_v64_mask m) { return m != 0; }
+AD_INLINE bool ad_v64_all(ad_v64_mask m) { return m == 0xff; }
+AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm512_mask_blend_pd(m, b, a); }
+AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return _mm512_maskz_mov_pd(m, x); }
+/* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
+AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) {
+  ad_v64 r = _mm512_castsi512_pd(_mm512_mask_and_epi64(_mm512_castpd_si512(_mm512_max_pd(a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+  return _mm512_mask_add_pd(r, _mm512_cmp_pd_mask(a, b, _CMP_UNORD_Q), a, b);
+}
+AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) {
+  ad_v64 r = _mm512_castsi512_pd(_mm512_mask_or_epi64(_mm512_castpd_si512(_mm512_min_pd(a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+  return _mm512_mask_add_pd(r, _mm512_cmp_pd_mask(a, b, _CMP_UNORD_Q), a, b);
+}
+AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) {
+  __m256d q = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+  __m128d h = _mm_add_pd(_mm256_castpd256_pd128(q), _mm256_extractf128_pd(q, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(h, _mm_unpackhi_pd(h, h)));
+}
+#endif
+
+/* >>neon ---------------------------------------------------------------------------------------------------------------- */
+
+#if AD_SIMD == AD_SIMD_NEON
+#define AD_V32_LANES 4
+#define AD_V64_LANES 2
+typedef float32x4_t ad_v32;
+typedef uint32x4_t ad_v32_mask;
+AD_INLINE ad_v32 ad_v32_k(double c) { return vdupq_n_f32((float)c); }
+AD_INLINE ad_v32 ad_v32_load(const ad_f32 *p) { return vld1q_f32(p); }
+AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { vst1q_f32(p, x); }
+AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) {
+  ad_f32 lane[4];
+  for (int i = 0; i < 4; i++) lane[i] = p[i < n ? i : 0];
+  return vld1q_f32(lane);
+}
+AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) {
+  ad_f32 lane[4];
+  vst1q_f32(lane, x);
+  for (int i = 0; i < n; i++) p[i] = lane[i];
+}
+AD_INLINE ad_v32 ad_v32_add(ad_v32 a, ad_v32 b) { return vaddq_f32(a, b); }
+AD_INLINE ad_v32 ad_v32_sub(ad_v32 a, ad_v32 b) { return vsubq_f32(a, b); }
+AD_INLINE ad_v32 ad_v32_div(ad_v32 a, ad_v32 b) { return vdivq_f32(a, b); }
+AD_INLINE ad_v32 ad_v32_mul(ad_v32 a, ad_v32 b) { ad_v32 r = vmulq_f32(a, b); AD__ROUNDED(r); return r; }
+AD_INLINE ad_v32 ad_v32_fma(ad_v32 a, ad_v32 b, ad_v32 c) { return vfmaq_f32(c, a, b); }
+AD_INLINE ad_v32 ad_v32_fnma(ad_v32 a, ad_v32 b, ad_v32 c) { return vfmsq_f32(c, a, b); }
+AD_INLINE ad_v32 ad_v32_neg(ad_v32 x) { return vnegq_f32(x); }
+AD_INLINE ad_v32 ad_v32_abs(ad_v32 x) { return vabsq_f32(x); }
+AD_INLINE ad_v32 ad_v32_copysign(ad_v32 x, ad_v32 s) { return vbslq_f32(vdupq_n_u32(UINT32_C(1) << 31), s, x); }
+AD_INLINE ad_v32 ad_v32_sqrt(ad_v32 x) { return vsqrtq_f32(x); }
+AD_INLINE ad_v32 ad_v32_floor(ad_v32 x) { return vrndmq_f32(x); }
+AD_INLINE ad_v32 ad_v32_ceil(ad_v32 x) { return vrndpq_f32(x); }
+AD_INLINE ad_v32 ad_v32_trunc(ad_v32 x) { return vrndq_f32(x); }
+AD_INLINE ad_v32 ad_v32_rint(ad_v32 x) { return vrndnq_f32(x); }
+AD_INLINE ad_v32_mask ad_v32_lt(ad_v32 a, ad_v32 b) { return vcltq_f32(a, b); }
+AD_INLINE ad_v32_mask ad_v32_le(ad_v32 a, ad_v32 b) { return vcleq_f32(a, b); }
+AD_INLINE ad_v32_mask ad_v32_eq(ad_v32 a, ad_v32 b) { return vceqq_f32(a, b); }
+AD_INLINE ad_v32_mask ad_v32_ne(ad_v32 a, ad_v32 b) { return vmvnq_u32(vceqq_f32(a, b)); }
+AD_INLINE ad_v32_mask ad_v32_and(ad_v32_mask a, ad_v32_mask b) { return vandq_u32(a, b); }
+AD_INLINE ad_v32_mask ad_v32_or(ad_v32_mask a, ad_v32_mask b) { return vorrq_u32(a, b); }
+AD_INLINE ad_v32_mask ad_v32_not(ad_v32_mask a) { return vmvnq_u32(a); }
+AD_INLINE bool ad_v32_any(ad_v32_mask m) { return vmaxvq_u32(m) != 0; }
+AD_INLINE bool ad_v32_all(ad_v32_mask m) { return vminvq_u32(m) != 0; }
+AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return vbslq_f32(m, a, b); }
+AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(x))); }
+AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) { return vmaxq_f32(a, b); }
+AD_INLINE ad_v32 ad_v32_min(ad_v32 a, ad_v32 b) { return vminq_f32(a, b); }
+AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
+  float32x2_t h = vadd_f32(vget_low_f32(x), vget_high_f32(x));
+  return vget_lane_f32(h, 0) + vget_lane_f32(h, 1);
+}
+
+typedef float64x2_t ad_v64;
+typedef uint64x2_t ad_v64_mask;
+AD_INLINE ad_v64 ad_v64_k(double c) { return vdupq_n_f64(c); }
+AD_INLINE ad_v64 ad_v64_load(const ad_f64 *p) { return vld1q_f64(p); }
+AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { vst1q_f64(p, x); }
+AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) {
+  ad_f64 lane[2];
+  for (int i = 0; i < 2; i++) lane[i] = p[i < n ? i : 0];
+  return vld1q_f64(lane);
+}
+AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) {
+  ad_f64 lane[2];
+  vst1q_f64(lane, x);
+  for (int i = 0; i < n; i++) p[i] = lane[i];
+}
+AD_INLINE ad_v64 ad_v64_add(ad_v64 a, ad_v64 b) { return vaddq_f64(a, b); }
+AD_INLINE ad_v64 ad_v64_sub(ad_v64 a, ad_v64 b) { return vsubq_f64(a, b); }
+AD_INLINE ad_v64 ad_v64_div(ad_v64 a, ad_v64 b) { return vdivq_f64(a, b); }
+AD_INLINE ad_v64 ad_v64_mul(ad_v64 a, ad_v64 b) { ad_v64 r = vmulq_f64(a, b); AD__ROUNDED(r); return r; }
+AD_INLINE ad_v64 ad_v64_fma(ad_v64 a, ad_v64 b, ad_v64 c) { return vfmaq_f64(c, a, b); }
+AD_INLINE ad_v64 ad_v64_fnma(ad_v64 a, ad_v64 b, ad_v64 c) { return vfmsq_f64(c, a, b); }
+AD_INLINE ad_v64 ad_v64_neg(ad_v64 x) { return vnegq_f64(x); }
+AD_INLINE ad_v64 ad_v64_abs(ad_v64 x) { return vabsq_f64(x); }
+AD_INLINE ad_v64 ad_v64_copysign(ad_v64 x, ad_v64 s) { return vbslq_f64(vdupq_n_u64(UINT64_C(1) << 63), s, x); }
+AD_INLINE ad_v64 ad_v64_sqrt(ad_v64 x) { return vsqrtq_f64(x); }
+AD_INLINE ad_v64 ad_v64_floor(ad_v64 x) { return vrndmq_f64(x); }
+AD_INLINE ad_v64 ad_v64_ceil(ad_v64 x) { return vrndpq_f64(x); }
+AD_INLINE ad_v64 ad_v64_trunc(ad_v64 x) { return vrndq_f64(x); }
+AD_INLINE ad_v64 ad_v64_rint(ad_v64 x) { return vrndnq_f64(x); }
+AD_INLINE ad_v64_mask ad_v64_lt(ad_v64 a, ad_v64 b) { return vcltq_f64(a, b); }
+AD_INLINE ad_v64_mask ad_v64_le(ad_v64 a, ad_v64 b) { return vcleq_f64(a, b); }
+AD_INLINE ad_v64_mask ad_v64_eq(ad_v64 a, ad_v64 b) { return vceqq_f64(a, b); }
+AD_INLINE ad_v64_mask ad_v64_ne(ad_v64 a, ad_v64 b) { return vreinterpretq_u64_u32(vmvnq_u32(vreinterpretq_u32_u64(vceqq_f64(a, b)))); }
+AD_INLINE ad_v64_mask ad_v64_and(ad_v64_mask a, ad_v64_mask b) { return vandq_u64(a, b); }
+AD_INLINE ad_v64_mask ad_v64_or(ad_v64_mask a, ad_v64_mask b) { return vorrq_u64(a, b); }
+AD_INLINE ad_v64_mask ad_v64_not(ad_v64_mask a) { return vreinterpretq_u64_u32(vmvnq_u32(vreinterpretq_u32_u64(a))); }
+AD_INLINE bool ad_v64_any(ad_v64_mask m) { return vmaxvq_u32(vreinterpretq_u32_u64(m)) != 0; }
+AD_INLINE bool ad_v64_all(ad_v64_mask m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
+AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return vbslq_f64(m, a, b); }
+AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return vreinterpretq_f64_u64(vandq_u64(m, vreinterpretq_u64_f64(x))); }
+AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) { return vmaxq_f64(a, b); }
+AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) { return vminq_f64(a, b); }
+AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane_f64(x, 1); }
+#endif
+
+/* >>derived ------------------------------------------------------------------------------------------------------------- */
+
+#define AD__TEMPLATE AD__DERIVED
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+#endif /* AD_SIMD_VECTORS_H */
+
+/* ======================================================================================================================
+   Templates. Each is read once per number system, by including this file again with AD_N (the system), AD_S (its element)
+   and what else the template names. The functions that come out are ordinary ones; a debugger steps through these lines. */
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__ONE_LANE
+
+AD_INLINE AD_N AD_W(k)(double c) { return (AD_N)c; }
+AD_INLINE AD_N AD_W(load)(const AD_S *p) { return *p; }
+AD_INLINE void AD_W(store)(AD_S *p, AD_N x) { *p = x; }
+AD_INLINE AD_N AD_W(load_n)(const AD_S *p, int n) { (void)n; return *p; }
+AD_INLINE void AD_W(store_n)(AD_S *p, AD_N x, int n) { (void)n; *p = x; }
+AD_INLINE AD_N AD_W(add)(AD_N a, AD_N b) { return a + b; }
+AD_INLINE AD_N AD_W(sub)(AD_N a, AD_N b) { return a - b; }
+#if defined(AD__KEEP_PRODUCT)
+AD_INLINE AD_N AD_W(mul)(AD_N a, AD_N b) { AD_N r = a * b; AD__ROUNDED(r); return r; }
+#else
+AD_INLINE AD_N AD_W(mul)(AD_N a, AD_N b) { return a * b; }
+#endif
+AD_INLINE AD_N AD_W(div)(AD_N a, AD_N b) { return a / b; }
+AD_INLINE AD_N AD_W(fma)(AD_N a, AD_N b, AD_N c) { return AD_LIBM(fma)(a, b, c); }
+AD_INLINE AD_N AD_W(fnma)(AD_N a, AD_N b, AD_N c) { return AD_LIBM(fma)(-a, b, c); }
+AD_INLINE AD_N AD_W(neg)(AD_N x) { return -x; }
+AD_INLINE AD_N AD_W(abs)(AD_N x) { return AD_LIBM(fabs)(x); }
+AD_INLINE AD_N AD_W(copysign)(AD_N x, AD_N s) { return AD_LIBM(copysign)(x, s); }
+AD_INLINE AD_N AD_W(sqrt)(AD_N x) { return AD_LIBM(sqrt)(x); }
+AD_INLINE AD_N AD_W(floor)(AD_N x) { return AD_LIBM(floor)(x); }
+AD_INLINE AD_N AD_W(ceil)(AD_N x) { return AD_LIBM(ceil)(x); }
+AD_INLINE AD_N AD_W(trunc)(AD_N x) { return AD_LIBM(trunc)(x); }
+AD_INLINE AD_N AD_W(rint)(AD_N x) { return AD_LIBM(rint)(x); }
+AD_INLINE bool AD_W(lt)(AD_N a, AD_N b) { return isless(a, b); }
+AD_INLINE bool AD_W(le)(AD_N a, AD_N b) { return islessequal(a, b); }
+AD_INLINE bool AD_W(eq)(AD_N a, AD_N b) { return a == b; }
+AD_INLINE bool AD_W(ne)(AD_N a, AD_N b) { return a != b; }
+AD_INLINE bool AD_W(and)(bool a, bool b) { return a && b; }
+AD_INLINE bool AD_W(or)(bool a, bool b) { return a || b; }
+AD_INLINE bool AD_W(not)(bool a) { return !a; }
+AD_INLINE bool AD_W(any)(bool m) { return m; }
+AD_INLINE bool AD_W(all)(bool m) { return m; }
+AD_INLINE AD_N AD_W(select)(bool m, AD_N a, AD_N b) { return m ? a : b; }
+AD_INLINE AD_N AD_W(only)(bool m, AD_N x) { return m ? x : 0; }
+AD_INLINE AD_N AD_W(max)(AD_N a, AD_N b) { return a > b ? a : b > a ? b : a == b ? (signbit(a) ? b : a) : a + b; }
+AD_INLINE AD_N AD_W(min)(AD_N a, AD_N b) { return a < b ? a : b < a ? b : a == b ? (signbit(a) ? a : b) : a + b; }
+AD_INLINE AD_S AD_W(sum)(AD_N x) { return x; }
+
+#undef AD_N
+#undef AD_S
+#undef AD_LIBM
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__DERIVED
+
+AD_INLINE AD_S AD_W(highest)(AD_N x) {
+  AD_S lane[AD_LANES];
+  AD_W(store)(lane, x);
+  for (int h = AD_LANES / 2; h > 0; h /= 2)
+    for (int i = 0; i < h; i++) lane[i] = AD__PASTE(AD_S, max)(lane[i], lane[i + h]);
+  return lane[0];
+}
+AD_INLINE AD_S AD_W(lowest)(AD_N x) {
+  AD_S lane[AD_LANES];
+  AD_W(store)(lane, x);
+  for (int h = AD_LANES / 2; h > 0; h /= 2)
+    for (int i = 0; i < h; i++) lane[i] = AD__PASTE(AD_S, min)(lane[i], lane[i + h]);
+  return lane[0];
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#endif
+
+/* Licence: MIT. See the file LICENSE of the project. */
