@@ -1,0 +1,130 @@
+/* ad.h - v0.1 - MIT - automatic differentiation for C: duals, tape, functions, tensors.
+
+   Drop ad.h and ad_simd.h into a project. In exactly one file, before the include:
+       #define AD_IMPLEMENTATION
+   Link with -lm, and -lsleef where <sleef.h> is installed.
+
+   Contents, by tag:
+     >>config    options, linkage
+     >>status    what can go wrong
+     >>ops       the table: every elementwise operation, its value and its partials
+     >>rules     the rows become functions of a number system
+     >>dual      forward mode: numbers that carry their tangents
+
+   Licence: MIT. See the file LICENSE of the project. */
+
+#ifndef AD_H
+#define AD_H
+
+/* >>config -------------------------------------------------------------------------------------------------------------- */
+
+#if !defined(AD_IMPLEMENTATION) && !defined(AD_SIMD_SCALARS_ONLY)
+#define AD_SIMD_SCALARS_ONLY            /* only what a unit that differentiates needs: no intrinsics, no <sleef.h> */
+#define AD__SCALARS_ONLY_HERE
+#endif
+#include "ad_simd.h"
+#ifdef AD__SCALARS_ONLY_HERE
+#undef AD_SIMD_SCALARS_ONLY
+#undef AD__SCALARS_ONLY_HERE
+#endif
+
+#ifndef AD_DUAL_WIDTH
+#define AD_DUAL_WIDTH 8
+#endif
+
+/* >>status -------------------------------------------------------------------------------------------------------------- */
+
+typedef enum ad_status {
+  AD_OK = 0, AD_ERROR_MEMORY, AD_ERROR_SHAPE, AD_ERROR_DTYPE, AD_ERROR_ARGUMENT, AD_ERROR_TAPE,
+  AD_ERROR_LIMIT, AD_ERROR_BRANCH, AD_ERROR_UNSUPPORTED
+} ad_status;
+
+/* >>ops -----------------------------------------------------------------------------------------------------------------
+   THE TABLE. One row is one elementwise operation; engines, tests, accuracy reports and documentation are expanded from it.
+
+     ROW(N, D, name, value, dx, keep, lo, hi)                         AD_UNARY
+     ROW(N, D, name, value, dx, dy, keep, xlo, xhi, ylo, yhi)         AD_BINARY
+
+   N is the number system in which the formulas are read, D is passed through (the engine's own type). x, y are the
+   operands, v is the value. Formulas use words of N only, so one row serves double, a SIMD register, a dual, and a dual of
+   duals. keep says what the reverse sweep reads: KEEP_NONE, KEEP_X, KEEP_V, KEEP_XV (of a binary row X means both operands).
+   lo, hi bound the domain in which tests sample the row.
+
+   Rows come in two lists. *_WORDS: N supplies the value (a word of ad_simd.h, from the instruction set, SLEEF or libm).
+   *_COMPOSED: the value is a formula in other rows, and the word N_name is made from it. A derivative that needs several
+   steps is a row of its own (sigmoid_slope is the derivative of sigmoid), so that it has a stable derivative in turn and
+   second derivatives need no further rule. */
+
+#define AD_UNARY_WORDS(ROW, N, D)                                                                                             \
+  ROW(N, D, neg,  N##_neg(x),   N##_k(-1),                                   KEEP_NONE, -10, 10)                              \
+  ROW(N, D, exp,  N##_exp(x),   v,                                           KEEP_V,    -20, 20)                              \
+  ROW(N, D, sin,  N##_sin(x),   N##_cos(x),                                  KEEP_X,    -20, 20)                              \
+  ROW(N, D, cos,  N##_cos(x),   N##_neg(N##_sin(x)),                         KEEP_X,    -20, 20)                              \
+  ROW(N, D, sqrt, N##_sqrt(x),  N##_div(N##_k(0.5), N##_abs(v)),             KEEP_V,    0, 1e6)
+
+#define AD_UNARY_COMPOSED(ROW, N, D)                                                                                          \
+  ROW(N, D, square, N##_mul(x, x), N##_add(x, x),                            KEEP_X,    -100, 100)
+
+#define AD_BINARY_WORDS(ROW, N, D)                                                                                            \
+  ROW(N, D, add,  N##_add(x, y), N##_k(1), N##_k(1),                         KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, sub,  N##_sub(x, y), N##_k(1), N##_k(-1),                        KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, mul,  N##_mul(x, y), y, x,                                       KEEP_X,    -10, 10, -10, 10)                     \
+  ROW(N, D, div,  N##_div(x, y), N##_div(N##_k(1), y), N##_neg(N##_div(v, y)), KEEP_XV, -10, 10, 0.1, 10)
+
+#define AD_BINARY_COMPOSED(ROW, N, D)
+
+#define AD_UNARY(ROW, N, D)  AD_UNARY_WORDS(ROW, N, D)  AD_UNARY_COMPOSED(ROW, N, D)
+#define AD_BINARY(ROW, N, D) AD_BINARY_WORDS(ROW, N, D) AD_BINARY_COMPOSED(ROW, N, D)
+
+/* >>rules ---------------------------------------------------------------------------------------------------------------
+   Rows become functions, once per number system: N_op(x) the value, N_op_dx(x, v) the partial; N_op(x, y), N_op_dx(x, y, v)
+   and N_op_dy(x, y, v). Engines call these and contain no formula.
+
+   N_seed(g, d) is g*d under the zero seed rule (R6): where the seed g is +-0 the contribution is exactly 0, whatever d. */
+
+#define AD__COMPOSED_1(N, D, op, value, ...) AD_INLINE N N##_##op(N x) { return value; }
+#define AD__COMPOSED_2(N, D, op, value, ...) AD_INLINE N N##_##op(N x, N y) { return value; }
+#define AD__RULE_1(N, D, op, value, dx, ...)                                                                                  \
+  AD_INLINE N N##_##op##_dx(N x, N v) { (void)x; (void)v; return dx; }
+#define AD__RULE_2(N, D, op, value, dx, dy, ...)                                                                              \
+  AD_INLINE N N##_##op##_dx(N x, N y, N v) { (void)x; (void)y; (void)v; return dx; }                                          \
+  AD_INLINE N N##_##op##_dy(N x, N y, N v) { (void)x; (void)y; (void)v; return dy; }
+#define AD__COMPOSED(N) AD_UNARY_COMPOSED(AD__COMPOSED_1, N, ) AD_BINARY_COMPOSED(AD__COMPOSED_2, N, )
+#define AD_RULES(N) AD_UNARY(AD__RULE_1, N, ) AD_BINARY(AD__RULE_2, N, )                                                      \
+  AD_INLINE N N##_seed(N g, N d) { return N##_only(N##_ne(g, N##_k(0)), N##_mul(g, d)); }
+
+AD_INLINE double ad_f64_exp(double x) { return exp(x); }
+AD_INLINE double ad_f64_sin(double x) { return sin(x); }
+AD_INLINE double ad_f64_cos(double x) { return cos(x); }
+
+AD__COMPOSED(ad_f64)
+AD_RULES(ad_f64)
+
+/* >>dual ---------------------------------------------------------------------------------------------------------------- */
+
+#define AD__DUAL_1(N, D, op, value, dx, ...)                                                                                  \
+  AD_INLINE D D##_##op(D a) { N x = a.v, v = N##_##op(x); return D##__chain_1(v, N##_##op##_dx(x, v), a); }
+#define AD__DUAL_2(N, D, op, value, dx, dy, ...)                                                                              \
+  AD_INLINE D D##_##op(D a, D b) {                                                                                            \
+    N x = a.v, y = b.v, v = N##_##op(x, y);                                                                                   \
+    return D##__chain_2(v, N##_##op##_dx(x, y, v), a, N##_##op##_dy(x, y, v), b);                                             \
+  }
+#define AD_DUAL(D, N, width)                                                                                                  \
+  typedef struct D { N v; N d[width]; } D;                                                                                    \
+  AD__DUAL_WORDS(D, N, width)                                                                                                 \
+  AD_UNARY(AD__DUAL_1, N, D) AD_BINARY(AD__DUAL_2, N, D) AD_RULES(D)
+#define AD__DUAL_WORDS(D, N, width)                                                                                           \
+  typedef N##_mask D##_mask;                                                                                                  \
+  AD_INLINE D D##_k(double c) { D r; r.v = N##_k(c); for (int k = 0; k < (width); k++) r.d[k] = N##_k(0); return r; }         \
+  AD_INLINE D D##__chain_1(N v, N p, D a) {                                                                                   \
+    D r; r.v = v; for (int k = 0; k < (width); k++) r.d[k] = N##_seed(a.d[k], p); return r; }                                 \
+  AD_INLINE D D##__chain_2(N v, N p, D a, N q, D b) {                                                                         \
+    D r; r.v = v; for (int k = 0; k < (width); k++) r.d[k] = N##_add(N##_seed(a.d[k], p), N##_seed(b.d[k], q)); return r; }   \
+  AD_INLINE D D##_abs(D a) { return a; }                                                                                      \
+  AD_INLINE D##_mask D##_ne(D a, D b) { return N##_ne(a.v, b.v); }                                                            \
+  AD_INLINE D D##_only(D##_mask m, D a) {                                                                                     \
+    D r; r.v = N##_only(m, a.v); for (int k = 0; k < (width); k++) r.d[k] = N##_only(m, a.d[k]); return r; }
+
+AD_DUAL(ad_dual, ad_f64, AD_DUAL_WIDTH)
+
+#endif /* AD_H */
