@@ -10,6 +10,7 @@
      >>systems    ad_f32 and ad_f64: the words on plain float and double, math from libm
      >>scalar  >>avx2  >>avx512  >>neon    ad_v32 and ad_v64: the words on a register, one section a backend
      >>derived    words made of other words, the same on every backend
+     >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
    only scalars defines AD_SIMD_SCALARS_ONLY around the include. The vector part includes the intrinsics and <sleef.h>.
@@ -115,6 +116,7 @@ typedef bool ad_f64_mask;
 /* the templates at the end of this file */
 #define AD__ONE_LANE 1
 #define AD__DERIVED 2
+#define AD__LIBM_MATH 3
 
 #define AD__TEMPLATE AD__ONE_LANE
 #define AD_N ad_f32
@@ -123,6 +125,15 @@ typedef bool ad_f64_mask;
 #include "ad_simd.h"
 #define AD_N ad_f64
 #define AD_S ad_f64
+#define AD_LIBM(op) op
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+#define AD__TEMPLATE AD__LIBM_MATH
+#define AD_N ad_f32
+#define AD_LIBM(op) op##f
+#include "ad_simd.h"
+#define AD_N ad_f64
 #define AD_LIBM(op) op
 #include "ad_simd.h"
 #undef AD__TEMPLATE
@@ -483,7 +494,131 @@ AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane
 #include "ad_simd.h"
 #undef AD__TEMPLATE
 
+/* >>math ----------------------------------------------------------------------------------------------------------------
+   The words of AD__MATH_1 and AD__MATH_2 on registers. Where <sleef.h> is found they are SLEEF's finz functions: bit-equal
+   on AVX2, AVX-512, NEON and scalar fma, and a lane never depends on its neighbours (the plain Sleef_sin does). Else, and
+   with AD_NO_SLEEF, libm lane by lane. AD_SIMD_ULP is 10 (1.0 ULP) or 35 (3.5 ULP, faster). A row of the table is the word
+   and the suffixes of the two. */
+
+#ifndef AD_SIMD_ULP
+#define AD_SIMD_ULP 10
+#endif
+
+#if defined(__has_include) && !defined(AD_NO_SLEEF)
+#if __has_include(<sleef.h>)
+#define AD__SLEEF
+#endif
+#endif
+
+#define AD__MATH_1(WORD, N)                                                                                                   \
+  WORD(N, exp, 10, 10) WORD(N, exp2, 10, 35) WORD(N, exp10, 10, 35) WORD(N, expm1, 10, 10)                                    \
+  WORD(N, log, 10, 35) WORD(N, log2, 10, 35) WORD(N, log10, 10, 10) WORD(N, log1p, 10, 10)                                    \
+  WORD(N, sin, 10, 35) WORD(N, cos, 10, 35) WORD(N, tan, 10, 35) WORD(N, sinpi, 05, 05) WORD(N, cospi, 05, 05)                \
+  WORD(N, asin, 10, 35) WORD(N, acos, 10, 35) WORD(N, atan, 10, 35)                                                           \
+  WORD(N, sinh, 10, 35) WORD(N, cosh, 10, 35) WORD(N, tanh, 10, 35)                                                           \
+  WORD(N, asinh, 10, 10) WORD(N, acosh, 10, 10) WORD(N, atanh, 10, 10)                                                        \
+  WORD(N, cbrt, 10, 35) WORD(N, erf, 10, 10) WORD(N, erfc, 15, 15) WORD(N, lgamma, 10, 10) WORD(N, tgamma, 10, 10)
+#define AD__MATH_2(WORD, N)                                                                                                   \
+  WORD(N, pow, 10, 10) WORD(N, atan2, 10, 35) WORD(N, hypot, 05, 35)
+
+#if defined(AD__SLEEF)
+
+/* what <sleef.h> defines and does not take back */
+#ifdef CONST
+#define AD__HAD_CONST
+#pragma push_macro("CONST")
+#endif
+#ifdef IMPORT
+#define AD__HAD_IMPORT
+#pragma push_macro("IMPORT")
+#endif
+#ifdef FP_FAST_FMA
+#define AD__HAD_FP_FAST_FMA
+#endif
+#ifdef FP_FAST_FMAF
+#define AD__HAD_FP_FAST_FMAF
+#endif
+#undef CONST
+#undef IMPORT
+#include <sleef.h>
+#undef CONST
+#undef IMPORT
+#ifdef AD__HAD_CONST
+#pragma pop_macro("CONST")
+#undef AD__HAD_CONST
+#endif
+#ifdef AD__HAD_IMPORT
+#pragma pop_macro("IMPORT")
+#undef AD__HAD_IMPORT
+#endif
+#ifdef AD__HAD_FP_FAST_FMA
+#undef AD__HAD_FP_FAST_FMA
+#else
+#undef FP_FAST_FMA
+#endif
+#ifdef AD__HAD_FP_FAST_FMAF
+#undef AD__HAD_FP_FAST_FMAF
+#else
+#undef FP_FAST_FMAF
+#endif
+
+#if AD_SIMD == AD_SIMD_AVX2
+#define AD__SLEEF_ad_v32(op, ulp) Sleef_finz_##op##f8_u##ulp##avx2
+#define AD__SLEEF_ad_v64(op, ulp) Sleef_finz_##op##d4_u##ulp##avx2
+#elif AD_SIMD == AD_SIMD_AVX512
+#define AD__SLEEF_ad_v32(op, ulp) Sleef_finz_##op##f16_u##ulp##avx512f
+#define AD__SLEEF_ad_v64(op, ulp) Sleef_finz_##op##d8_u##ulp##avx512f
+#elif AD_SIMD == AD_SIMD_NEON
+#define AD__SLEEF_ad_v32(op, ulp) Sleef_finz_##op##f4_u##ulp##advsimd
+#define AD__SLEEF_ad_v64(op, ulp) Sleef_finz_##op##d2_u##ulp##advsimd
+#elif defined(__FMA__) || defined(__aarch64__)
+#define AD__SLEEF_ad_v32(op, ulp) Sleef_finz_##op##f1_u##ulp##purecfma
+#define AD__SLEEF_ad_v64(op, ulp) Sleef_finz_##op##d1_u##ulp##purecfma
+#else
+#define AD__SLEEF_ad_v32(op, ulp) Sleef_cinz_##op##f1_u##ulp##purec
+#define AD__SLEEF_ad_v64(op, ulp) Sleef_cinz_##op##d1_u##ulp##purec
+#endif
+#if AD_SIMD_ULP == 35
+#define AD__MATH_WORD_1(N, op, fine, fast) AD_INLINE N N##_##op(N x) { return AD__SLEEF_##N(op, fast)(x); }
+#define AD__MATH_WORD_2(N, op, fine, fast) AD_INLINE N N##_##op(N x, N y) { return AD__SLEEF_##N(op, fast)(x, y); }
+#else
+#define AD__MATH_WORD_1(N, op, fine, fast) AD_INLINE N N##_##op(N x) { return AD__SLEEF_##N(op, fine)(x); }
+#define AD__MATH_WORD_2(N, op, fine, fast) AD_INLINE N N##_##op(N x, N y) { return AD__SLEEF_##N(op, fine)(x, y); }
+#endif
+
+#else
+
+#define AD__MATH_WORD_1(N, op, fine, fast)                                                                                    \
+  AD_INLINE N N##_##op(N x) {                                                                                                 \
+    AD__ELEMENT_##N a[AD__LANES_##N];                                                                                         \
+    N##_store(a, x);                                                                                                          \
+    for (int i = 0; i < AD__LANES_##N; i++) a[i] = AD__PASTE(AD__ELEMENT_##N, op)(a[i]);                                      \
+    return N##_load(a); }
+#define AD__MATH_WORD_2(N, op, fine, fast)                                                                                    \
+  AD_INLINE N N##_##op(N x, N y) {                                                                                            \
+    AD__ELEMENT_##N a[AD__LANES_##N], b[AD__LANES_##N];                                                                       \
+    N##_store(a, x); N##_store(b, y);                                                                                         \
+    for (int i = 0; i < AD__LANES_##N; i++) a[i] = AD__PASTE(AD__ELEMENT_##N, op)(a[i], b[i]);                                \
+    return N##_load(a); }
+
+#endif
+#define AD__ELEMENT_ad_v32 ad_f32
+#define AD__ELEMENT_ad_v64 ad_f64
+#define AD__LANES_ad_v32 AD_V32_LANES
+#define AD__LANES_ad_v64 AD_V64_LANES
+
+AD__MATH_1(AD__MATH_WORD_1, ad_v32)
+AD__MATH_2(AD__MATH_WORD_2, ad_v32)
+AD__MATH_1(AD__MATH_WORD_1, ad_v64)
+AD__MATH_2(AD__MATH_WORD_2, ad_v64)
+
 #endif /* AD_SIMD_VECTORS_H */
+
+#if defined(AD_SIMD_VECTORS_H) && defined(AD_SYSTEM) && !defined(AD__VECTOR_SYSTEMS) && !defined(AD__TEMPLATE)
+#define AD__VECTOR_SYSTEMS                    /* ad.h was included before the vectors came: its rows become functions on them now */
+AD_SYSTEM(ad_v32)
+AD_SYSTEM(ad_v64)
+#endif
 
 /* ======================================================================================================================
    Templates. Each is read once per number system, by including this file again with AD_N (the system), AD_S (its element)
@@ -554,6 +689,56 @@ AD_INLINE AD_S AD_W(lowest)(AD_N x) {
 #undef AD_N
 #undef AD_S
 #undef AD_LANES
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__LIBM_MATH
+
+AD_INLINE AD_N AD_W(exp)(AD_N x) { return AD_LIBM(exp)(x); }
+AD_INLINE AD_N AD_W(exp2)(AD_N x) { return AD_LIBM(exp2)(x); }
+AD_INLINE AD_N AD_W(exp10)(AD_N x) { return AD_LIBM(pow)(10, x); }
+AD_INLINE AD_N AD_W(expm1)(AD_N x) { return AD_LIBM(expm1)(x); }
+AD_INLINE AD_N AD_W(log)(AD_N x) { return AD_LIBM(log)(x); }
+AD_INLINE AD_N AD_W(log2)(AD_N x) { return AD_LIBM(log2)(x); }
+AD_INLINE AD_N AD_W(log10)(AD_N x) { return AD_LIBM(log10)(x); }
+AD_INLINE AD_N AD_W(log1p)(AD_N x) { return AD_LIBM(log1p)(x); }
+AD_INLINE AD_N AD_W(sin)(AD_N x) { return AD_LIBM(sin)(x); }
+AD_INLINE AD_N AD_W(cos)(AD_N x) { return AD_LIBM(cos)(x); }
+AD_INLINE AD_N AD_W(tan)(AD_N x) { return AD_LIBM(tan)(x); }
+AD_INLINE AD_N AD_W(asin)(AD_N x) { return AD_LIBM(asin)(x); }
+AD_INLINE AD_N AD_W(acos)(AD_N x) { return AD_LIBM(acos)(x); }
+AD_INLINE AD_N AD_W(atan)(AD_N x) { return AD_LIBM(atan)(x); }
+AD_INLINE AD_N AD_W(sinh)(AD_N x) { return AD_LIBM(sinh)(x); }
+AD_INLINE AD_N AD_W(cosh)(AD_N x) { return AD_LIBM(cosh)(x); }
+AD_INLINE AD_N AD_W(tanh)(AD_N x) { return AD_LIBM(tanh)(x); }
+AD_INLINE AD_N AD_W(asinh)(AD_N x) { return AD_LIBM(asinh)(x); }
+AD_INLINE AD_N AD_W(acosh)(AD_N x) { return AD_LIBM(acosh)(x); }
+AD_INLINE AD_N AD_W(atanh)(AD_N x) { return AD_LIBM(atanh)(x); }
+AD_INLINE AD_N AD_W(cbrt)(AD_N x) { return AD_LIBM(cbrt)(x); }
+AD_INLINE AD_N AD_W(erf)(AD_N x) { return AD_LIBM(erf)(x); }
+AD_INLINE AD_N AD_W(erfc)(AD_N x) { return AD_LIBM(erfc)(x); }
+AD_INLINE AD_N AD_W(lgamma)(AD_N x) { return (AD_N)lgamma((double)x); }
+AD_INLINE AD_N AD_W(tgamma)(AD_N x) { return (AD_N)tgamma((double)x); }
+AD_INLINE AD_N AD_W(pow)(AD_N x, AD_N y) { return AD_LIBM(pow)(x, y); }
+AD_INLINE AD_N AD_W(atan2)(AD_N x, AD_N y) { return AD_LIBM(atan2)(x, y); }
+AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) { return AD_LIBM(hypot)(x, y); }
+/* in double: x = 2 n + q/2 + t exactly, |t| <= 1/4, and pi t with the part that the product rounds away */
+AD_INLINE AD_N AD_W(sinpi)(AD_N x) {
+  double a = (double)x, r = a - 2 * rint(a / 2), q = rint(2 * r), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
+  double e = fma(0x1.921fb54442d18p+1, t, -p) + 0x1.1a62633145c07p-53 * t, s = sin(p), c = cos(p), v;
+  if (isinf(a)) return (AD_N)(a - a);
+  v = q == 0 ? s + e * c : fabs(q) == 2 ? -(s + e * c) : q * (c - e * s);
+  return (AD_N)(v == 0 ? copysign(0, a) : v);
+}
+AD_INLINE AD_N AD_W(cospi)(AD_N x) {
+  double a = (double)x, r = a - 2 * rint(a / 2), q = rint(2 * r), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
+  double e = fma(0x1.921fb54442d18p+1, t, -p) + 0x1.1a62633145c07p-53 * t, s = sin(p), c = cos(p), v;
+  if (isinf(a)) return (AD_N)(a - a);
+  v = q == 0 ? c - e * s : fabs(q) == 2 ? e * s - c : -q * (s + e * c);
+  return (AD_N)(v + 0);
+}
+
+#undef AD_N
+#undef AD_LIBM
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
