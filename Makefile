@@ -45,6 +45,13 @@ test: ## runs every test on every backend that this machine can run; the last li
 	@$(MAKE) --no-print-directory -k -Otarget $(JOBS) $(LOGS) || true
 	@scripts/summary.sh $(LOGS)
 
+bench: $(patsubst bench/%.cc,build/bench/%,$(wildcard bench/bench_*.cc)) ## measures SIMD against scalar, derivatives against functions: tables and pictures
+	@scripts/bench.sh $^
+
+bench-peers: ## measures against the libraries of others that are installed; says which are missing
+	@for f in $(wildcard bench/peers_*.cc); do scripts/have-peer.sh $$f && set -- "$$@" build/bench/$$(basename $$f .cc); done; \
+	  [ $$# = 0 ] || { $(MAKE) --no-print-directory $(JOBS) "$$@" && scripts/bench.sh "$$@"; }
+
 clean: ## removes build/
 	rm -rf build
 
@@ -78,6 +85,20 @@ build/examples/%: examples/%.c build/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(WARN) -O2 $(FLAGS_native) -MMD -MP -I. $< -o $@ $(call libs_of,$<) $(LIBS)
 
-.PHONY: help deps demo test clean install FORCE
+# Kernels for benchmarks: one object per variant (bench/bench.h says more)
+define VARIANT
+build/bench/$(1)/%.o: bench/%.c build/config.mk
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CSTD) $$(WARN) -O3 $$(BENCH_FLAGS_$(1)) -DBENCH_VARIANT=$(1) -MMD -MP -I. -Ibench -c $$< -o $$@
+endef
+$(foreach v,$(BENCH_VARIANTS),$(eval $(call VARIANT,$(v))))
+kernels_of = $(foreach v,$(BENCH_VARIANTS),$(patsubst bench/%.c,build/bench/$(v)/%.o,$(wildcard bench/$(patsubst bench_%,kernels_%,$(patsubst peers_%,kernels_%,$(1))).c)))
+.SECONDEXPANSION:
+build/bench/%: bench/%.cc $$(call kernels_of,$$*) build/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXSTD) $(WARN) -O3 $(FLAGS_native) '-DBENCH_VARIANTS(M)=$(foreach v,$(BENCH_VARIANTS),M($(v)))' -MMD -MP -I. -Ibench \
+	  $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
+
+.PHONY: help deps demo test bench bench-peers clean install FORCE
 .SECONDARY:
--include $(wildcard build/*/*.d)
+-include $(wildcard build/*/*.d build/bench/*/*.d)
