@@ -11,6 +11,7 @@
      >>scalar  >>avx2  >>avx512  >>neon    ad_v32 and ad_v64: the words on a register, one section a backend
      >>derived    words made of other words, the same on every backend
      >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
+     >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
    only scalars defines AD_SIMD_SCALARS_ONLY around the include. The vector part includes the intrinsics and <sleef.h>.
@@ -85,12 +86,14 @@
      N_load(p)         lanes p[0] p[1] ...;  N_store(p, x)  writes them; no alignment beyond that of S
      N_load_n(p, n)    the first n lanes (1 <= n <= lanes), the others a copy of p[0], so that no lane holds an invalid
                        number; reads nothing past p[n-1].  N_store_n(p, x, n) writes the first n lanes only
+     N_load_or(p, n, x)  the first n lanes from p (0 <= n <= lanes), the others those of x;  N_first(n)  the mask of those lanes
      N_add N_sub N_mul N_div   each rounded once
      N_fma(a, b, c)    a*b + c with one rounding;  N_fnma(a, b, c)  c - a*b with one rounding
      N_neg N_abs       the sign bit flipped, cleared (of NaN and zero too);  N_copysign(x, s)  |x| with the sign of s
      N_sqrt            correctly rounded
      N_floor N_ceil N_trunc N_rint     rint: ties to even
      N_min N_max       of IEEE 754-2019 minimum and maximum: NaN if either is NaN, -0 < +0
+     N_larger(a, b)    a > b ? a : b in one instruction, where NaN and the sign of zero do not matter;  N_largest(x)  of the lanes
      N_lt N_le N_eq N_ne   masks; with a NaN all false but ne, which is true
      N_and N_or N_not  of masks;  N_any(m) N_all(m)  bool
      N_select(m, a, b) a where m, b elsewhere, bit by bit: what is not selected leaves no trace
@@ -112,11 +115,13 @@ typedef bool ad_f64_mask;
 #define AD__PASTE_(a, b) a##_##b
 #define AD__PASTE(a, b) AD__PASTE_(a, b)
 #define AD_W(word) AD__PASTE(AD_N, word)   /* in a template: the word on the number system AD_N */
+#define AD_R(word) AD__PASTE(AD_S, word)   /* and on its element AD_S */
 
 /* the templates at the end of this file */
 #define AD__ONE_LANE 1
 #define AD__DERIVED 2
 #define AD__LIBM_MATH 3
+#define AD__REDUCE 20
 
 #define AD__TEMPLATE AD__ONE_LANE
 #define AD_N ad_f32
@@ -189,6 +194,17 @@ AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) {
   return _mm256_blendv_ps(_mm256_broadcast_ss(p), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
 }
 AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) { _mm256_maskstore_ps(p, ad_v32__first(n), x); }
+AD_INLINE ad_v32_mask ad_v32_first(int n) { return _mm256_castsi256_ps(ad_v32__first(n)); }
+AD_INLINE ad_v32 ad_v32_load_or(const ad_f32 *p, int n, ad_v32 x) {
+  __m256i m = ad_v32__first(n);
+  return _mm256_blendv_ps(x, _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
+}
+AD_INLINE ad_v32 ad_v32_larger(ad_v32 a, ad_v32 b) { return _mm256_max_ps(a, b); }
+AD_INLINE ad_f32 ad_v32_largest(ad_v32 x) {
+  __m128 h = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  h = _mm_max_ps(h, _mm_movehl_ps(h, h));
+  return _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
+}
 AD_INLINE ad_v32 ad_v32_add(ad_v32 a, ad_v32 b) { return _mm256_add_ps(a, b); }
 AD_INLINE ad_v32 ad_v32_sub(ad_v32 a, ad_v32 b) { return _mm256_sub_ps(a, b); }
 AD_INLINE ad_v32 ad_v32_div(ad_v32 a, ad_v32 b) { return _mm256_div_ps(a, b); }
@@ -240,6 +256,16 @@ AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) {
   return _mm256_blendv_pd(_mm256_broadcast_sd(p), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
 }
 AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) { _mm256_maskstore_pd(p, ad_v64__first(n), x); }
+AD_INLINE ad_v64_mask ad_v64_first(int n) { return _mm256_castsi256_pd(ad_v64__first(n)); }
+AD_INLINE ad_v64 ad_v64_load_or(const ad_f64 *p, int n, ad_v64 x) {
+  __m256i m = ad_v64__first(n);
+  return _mm256_blendv_pd(x, _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
+}
+AD_INLINE ad_v64 ad_v64_larger(ad_v64 a, ad_v64 b) { return _mm256_max_pd(a, b); }
+AD_INLINE ad_f64 ad_v64_largest(ad_v64 x) {
+  __m128d h = _mm_max_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
+  return _mm_cvtsd_f64(_mm_max_sd(h, _mm_unpackhi_pd(h, h)));
+}
 AD_INLINE ad_v64 ad_v64_add(ad_v64 a, ad_v64 b) { return _mm256_add_pd(a, b); }
 AD_INLINE ad_v64 ad_v64_sub(ad_v64 a, ad_v64 b) { return _mm256_sub_pd(a, b); }
 AD_INLINE ad_v64 ad_v64_div(ad_v64 a, ad_v64 b) { return _mm256_div_pd(a, b); }
@@ -294,6 +320,15 @@ AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { _mm512_storeu_ps(p, x); }
 AD_INLINE __mmask16 ad_v32__first(int n) { return (__mmask16)((1u << n) - 1u); }
 AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) { return _mm512_mask_loadu_ps(_mm512_set1_ps(*p), ad_v32__first(n), p); }
 AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) { _mm512_mask_storeu_ps(p, ad_v32__first(n), x); }
+AD_INLINE ad_v32_mask ad_v32_first(int n) { return ad_v32__first(n); }
+AD_INLINE ad_v32 ad_v32_load_or(const ad_f32 *p, int n, ad_v32 x) { return _mm512_mask_loadu_ps(x, ad_v32__first(n), p); }
+AD_INLINE ad_v32 ad_v32_larger(ad_v32 a, ad_v32 b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+AD_INLINE ad_f32 ad_v32_largest(ad_v32 x) {
+  __m256 q = _mm256_max_ps(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(x), 0)), _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(x), 1)));
+  __m128 h = _mm_max_ps(_mm256_castps256_ps128(q), _mm256_extractf128_ps(q, 1));
+  h = _mm_max_ps(h, _mm_movehl_ps(h, h));
+  return _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
+}
 AD_INLINE ad_v32 ad_v32_add(ad_v32 a, ad_v32 b) { return _mm512_add_ps(a, b); }
 AD_INLINE ad_v32 ad_v32_sub(ad_v32 a, ad_v32 b) { return _mm512_sub_ps(a, b); }
 AD_INLINE ad_v32 ad_v32_div(ad_v32 a, ad_v32 b) { return _mm512_div_ps(a, b); }
@@ -301,9 +336,9 @@ AD_INLINE ad_v32 ad_v32_mul(ad_v32 a, ad_v32 b) { ad_v32 r = _mm512_mul_ps(a, b)
 AD_INLINE ad_v32 ad_v32_fma(ad_v32 a, ad_v32 b, ad_v32 c) { return _mm512_fmadd_ps(a, b, c); }
 AD_INLINE ad_v32 ad_v32_fnma(ad_v32 a, ad_v32 b, ad_v32 c) { return _mm512_fnmadd_ps(a, b, c); }
 AD_INLINE ad_v32 ad_v32_neg(ad_v32 x) { return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN))); }
-AD_INLINE ad_v32 ad_v32_abs(ad_v32 x) { return _mm512_castsi512_ps(_mm512_andnot_si512(_mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(x))); }
+AD_INLINE ad_v32 ad_v32_abs(ad_v32 x) { return _mm512_castsi512_ps(_mm512_maskz_andnot_epi32(0xffff, _mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(x))); }
 AD_INLINE ad_v32 ad_v32_copysign(ad_v32 x, ad_v32 s) { return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(s), _mm512_castps_si512(x), 0xca)); }
-AD_INLINE ad_v32 ad_v32_sqrt(ad_v32 x) { return _mm512_sqrt_ps(x); }
+AD_INLINE ad_v32 ad_v32_sqrt(ad_v32 x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
 AD_INLINE ad_v32 ad_v32_floor(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 AD_INLINE ad_v32 ad_v32_ceil(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
 AD_INLINE ad_v32 ad_v32_trunc(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
@@ -321,15 +356,15 @@ AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm51
 AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return _mm512_maskz_mov_ps(m, x); }
 /* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
 AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) {
-  ad_v32 r = _mm512_castsi512_ps(_mm512_mask_and_epi32(_mm512_castps_si512(_mm512_max_ps(a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
+  ad_v32 r = _mm512_castsi512_ps(_mm512_mask_and_epi32(_mm512_castps_si512(_mm512_maskz_max_ps(0xffff, a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
   return _mm512_mask_add_ps(r, _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q), a, b);
 }
 AD_INLINE ad_v32 ad_v32_min(ad_v32 a, ad_v32 b) {
-  ad_v32 r = _mm512_castsi512_ps(_mm512_mask_or_epi32(_mm512_castps_si512(_mm512_min_ps(a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
+  ad_v32 r = _mm512_castsi512_ps(_mm512_mask_or_epi32(_mm512_castps_si512(_mm512_maskz_min_ps(0xffff, a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
   return _mm512_mask_add_ps(r, _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q), a, b);
 }
 AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
-  __m256 q = _mm256_add_ps(_mm512_castps512_ps256(x), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)));
+  __m256 q = _mm256_add_ps(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(x), 0)), _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(x), 1)));
   __m128 h = _mm_add_ps(_mm256_castps256_ps128(q), _mm256_extractf128_ps(q, 1));
   h = _mm_add_ps(h, _mm_movehl_ps(h, h));
   return _mm_cvtss_f32(_mm_add_ss(h, _mm_movehdup_ps(h)));
@@ -343,6 +378,14 @@ AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { _mm512_storeu_pd(p, x); }
 AD_INLINE __mmask8 ad_v64__first(int n) { return (__mmask8)((1u << n) - 1u); }
 AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) { return _mm512_mask_loadu_pd(_mm512_set1_pd(*p), ad_v64__first(n), p); }
 AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) { _mm512_mask_storeu_pd(p, ad_v64__first(n), x); }
+AD_INLINE ad_v64_mask ad_v64_first(int n) { return ad_v64__first(n); }
+AD_INLINE ad_v64 ad_v64_load_or(const ad_f64 *p, int n, ad_v64 x) { return _mm512_mask_loadu_pd(x, ad_v64__first(n), p); }
+AD_INLINE ad_v64 ad_v64_larger(ad_v64 a, ad_v64 b) { return _mm512_maskz_max_pd(0xff, a, b); }
+AD_INLINE ad_f64 ad_v64_largest(ad_v64 x) {
+  __m256d q = _mm256_max_pd(_mm512_maskz_extractf64x4_pd(0xff, x, 0), _mm512_maskz_extractf64x4_pd(0xff, x, 1));
+  __m128d h = _mm_max_pd(_mm256_castpd256_pd128(q), _mm256_extractf128_pd(q, 1));
+  return _mm_cvtsd_f64(_mm_max_sd(h, _mm_unpackhi_pd(h, h)));
+}
 AD_INLINE ad_v64 ad_v64_add(ad_v64 a, ad_v64 b) { return _mm512_add_pd(a, b); }
 AD_INLINE ad_v64 ad_v64_sub(ad_v64 a, ad_v64 b) { return _mm512_sub_pd(a, b); }
 AD_INLINE ad_v64 ad_v64_div(ad_v64 a, ad_v64 b) { return _mm512_div_pd(a, b); }
@@ -350,9 +393,9 @@ AD_INLINE ad_v64 ad_v64_mul(ad_v64 a, ad_v64 b) { ad_v64 r = _mm512_mul_pd(a, b)
 AD_INLINE ad_v64 ad_v64_fma(ad_v64 a, ad_v64 b, ad_v64 c) { return _mm512_fmadd_pd(a, b, c); }
 AD_INLINE ad_v64 ad_v64_fnma(ad_v64 a, ad_v64 b, ad_v64 c) { return _mm512_fnmadd_pd(a, b, c); }
 AD_INLINE ad_v64 ad_v64_neg(ad_v64 x) { return _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(x), _mm512_set1_epi64(INT64_MIN))); }
-AD_INLINE ad_v64 ad_v64_abs(ad_v64 x) { return _mm512_castsi512_pd(_mm512_andnot_si512(_mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(x))); }
+AD_INLINE ad_v64 ad_v64_abs(ad_v64 x) { return _mm512_castsi512_pd(_mm512_maskz_andnot_epi64(0xff, _mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(x))); }
 AD_INLINE ad_v64 ad_v64_copysign(ad_v64 x, ad_v64 s) { return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(s), _mm512_castpd_si512(x), 0xca)); }
-AD_INLINE ad_v64 ad_v64_sqrt(ad_v64 x) { return _mm512_sqrt_pd(x); }
+AD_INLINE ad_v64 ad_v64_sqrt(ad_v64 x) { return _mm512_maskz_sqrt_pd(0xff, x); }
 AD_INLINE ad_v64 ad_v64_floor(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 AD_INLINE ad_v64 ad_v64_ceil(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
 AD_INLINE ad_v64 ad_v64_trunc(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
@@ -370,15 +413,15 @@ AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm51
 AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return _mm512_maskz_mov_pd(m, x); }
 /* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
 AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) {
-  ad_v64 r = _mm512_castsi512_pd(_mm512_mask_and_epi64(_mm512_castpd_si512(_mm512_max_pd(a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+  ad_v64 r = _mm512_castsi512_pd(_mm512_mask_and_epi64(_mm512_castpd_si512(_mm512_maskz_max_pd(0xff, a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
   return _mm512_mask_add_pd(r, _mm512_cmp_pd_mask(a, b, _CMP_UNORD_Q), a, b);
 }
 AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) {
-  ad_v64 r = _mm512_castsi512_pd(_mm512_mask_or_epi64(_mm512_castpd_si512(_mm512_min_pd(a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+  ad_v64 r = _mm512_castsi512_pd(_mm512_mask_or_epi64(_mm512_castpd_si512(_mm512_maskz_min_pd(0xff, a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
   return _mm512_mask_add_pd(r, _mm512_cmp_pd_mask(a, b, _CMP_UNORD_Q), a, b);
 }
 AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) {
-  __m256d q = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+  __m256d q = _mm256_add_pd(_mm512_maskz_extractf64x4_pd(0xff, x, 0), _mm512_maskz_extractf64x4_pd(0xff, x, 1));
   __m128d h = _mm_add_pd(_mm256_castpd256_pd128(q), _mm256_extractf128_pd(q, 1));
   return _mm_cvtsd_f64(_mm_add_sd(h, _mm_unpackhi_pd(h, h)));
 }
@@ -404,6 +447,18 @@ AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) {
   vst1q_f32(lane, x);
   for (int i = 0; i < n; i++) p[i] = lane[i];
 }
+AD_INLINE ad_v32_mask ad_v32_first(int n) {
+  static const int32_t lane[4] = { 0, 1, 2, 3 };
+  return vcltq_s32(vld1q_s32(lane), vdupq_n_s32(n));
+}
+AD_INLINE ad_v32 ad_v32_load_or(const ad_f32 *p, int n, ad_v32 x) {
+  ad_f32 lane[4];
+  vst1q_f32(lane, x);
+  for (int i = 0; i < n; i++) lane[i] = p[i];
+  return vld1q_f32(lane);
+}
+AD_INLINE ad_v32 ad_v32_larger(ad_v32 a, ad_v32 b) { return vmaxq_f32(a, b); }
+AD_INLINE ad_f32 ad_v32_largest(ad_v32 x) { return vmaxvq_f32(x); }
 AD_INLINE ad_v32 ad_v32_add(ad_v32 a, ad_v32 b) { return vaddq_f32(a, b); }
 AD_INLINE ad_v32 ad_v32_sub(ad_v32 a, ad_v32 b) { return vsubq_f32(a, b); }
 AD_INLINE ad_v32 ad_v32_div(ad_v32 a, ad_v32 b) { return vdivq_f32(a, b); }
@@ -451,6 +506,18 @@ AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) {
   vst1q_f64(lane, x);
   for (int i = 0; i < n; i++) p[i] = lane[i];
 }
+AD_INLINE ad_v64_mask ad_v64_first(int n) {
+  static const int64_t lane[2] = { 0, 1 };
+  return vcltq_s64(vld1q_s64(lane), vdupq_n_s64(n));
+}
+AD_INLINE ad_v64 ad_v64_load_or(const ad_f64 *p, int n, ad_v64 x) {
+  ad_f64 lane[2];
+  vst1q_f64(lane, x);
+  for (int i = 0; i < n; i++) lane[i] = p[i];
+  return vld1q_f64(lane);
+}
+AD_INLINE ad_v64 ad_v64_larger(ad_v64 a, ad_v64 b) { return vmaxq_f64(a, b); }
+AD_INLINE ad_f64 ad_v64_largest(ad_v64 x) { return vmaxvq_f64(x); }
 AD_INLINE ad_v64 ad_v64_add(ad_v64 a, ad_v64 b) { return vaddq_f64(a, b); }
 AD_INLINE ad_v64 ad_v64_sub(ad_v64 a, ad_v64 b) { return vsubq_f64(a, b); }
 AD_INLINE ad_v64 ad_v64_div(ad_v64 a, ad_v64 b) { return vdivq_f64(a, b); }
@@ -612,6 +679,54 @@ AD__MATH_2(AD__MATH_WORD_2, ad_v32)
 AD__MATH_1(AD__MATH_WORD_1, ad_v64)
 AD__MATH_2(AD__MATH_WORD_2, ad_v64)
 
+/* >>reduce --------------------------------------------------------------------------------------------------------------
+   Sums and their like, the same bits on every backend with fma.
+
+   The array is cut into virtual registers of AD_WIDE elements (16 float, 8 double: one AVX-512 register, two AVX2, four NEON).
+   Those are joined by a binary tree: with m virtual registers, m = 2^a + 2^b + .. and a > b > .., the result is
+   B_a + (B_b + (.. + rest)), where B_k joins 2^k neighbours pairwise and rest is the last, incomplete one, filled up with the
+   neutral element. The AD_WIDE lanes that remain are folded by halves. The error of a sum is at most
+   (log2(n / AD_WIDE) + log2(AD_WIDE) + 1) eps sum|x|. Over the rows of a matrix (one result a column) the tree runs over rows.
+   Results depend on n and the values only: not on the address, the backend or the number of threads.
+
+   The leaf of the tree is 32 virtual registers in straight code: independent additions, so it runs at the speed of the loads;
+   finished leaves are carried up like a binary counter (one more addition a leaf). Rejected: running sums in several
+   accumulators (as fast, but the error grows with n / AD_WIDE). A reduction is the function _reduce with a term, a join and a
+   fold that the compiler inlines. Nothing is allocated; at most 16 KB of stack are used.
+
+   Over an array: ad_f32_array_X(n, x). Over the columns of an (n, columns) array: ad_f32_columns_X(n, columns, stride, x, out).
+   Over one axis: ad_f32_reduce(kind, outer, n, inner, x, out, add). All of them for ad_f64 too. */
+
+typedef enum ad_reduction {
+  AD_REDUCE_SUM, AD_REDUCE_MEAN, AD_REDUCE_PROD, AD_REDUCE_MAX, AD_REDUCE_MIN, AD_REDUCE_SUMABS, AD_REDUCE_SUMSQ, AD_REDUCE_NORM
+} ad_reduction;
+
+#define AD__LEVELS 48          /* leaves up to 2^48 */
+#define AD__COLUMN_LEVELS 24   /* of 8 rows; beyond 2^26 rows the topmost sums one after the other */
+
+AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED(r); return r; }
+
+#define AD__TEMPLATE AD__REDUCE
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD_WIDE 16
+#define AD__TILE 128
+#define AD__NORM_LOW 0x1p-60f
+#define AD__NORM_HIGH 0x1p100f
+#define AD__LOWEST_EXPONENT (-125)
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_WIDE 8
+#define AD__TILE 64
+#define AD__NORM_LOW 0x1p-900
+#define AD__NORM_HIGH 0x1p900
+#define AD__LOWEST_EXPONENT (-1021)
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
 #endif /* AD_SIMD_VECTORS_H */
 
 #if defined(AD_SIMD_VECTORS_H) && defined(AD_SYSTEM) && !defined(AD__VECTOR_SYSTEMS) && !defined(AD__TEMPLATE)
@@ -631,6 +746,10 @@ AD_INLINE AD_N AD_W(load)(const AD_S *p) { return *p; }
 AD_INLINE void AD_W(store)(AD_S *p, AD_N x) { *p = x; }
 AD_INLINE AD_N AD_W(load_n)(const AD_S *p, int n) { (void)n; return *p; }
 AD_INLINE void AD_W(store_n)(AD_S *p, AD_N x, int n) { (void)n; *p = x; }
+AD_INLINE AD_N AD_W(load_or)(const AD_S *p, int n, AD_N x) { return n > 0 ? *p : x; }
+AD_INLINE bool AD_W(first)(int n) { return n > 0; }
+AD_INLINE AD_N AD_W(larger)(AD_N a, AD_N b) { return a > b ? a : b; }
+AD_INLINE AD_S AD_W(largest)(AD_N x) { return x; }
 AD_INLINE AD_N AD_W(add)(AD_N a, AD_N b) { return a + b; }
 AD_INLINE AD_N AD_W(sub)(AD_N a, AD_N b) { return a - b; }
 #if defined(AD__KEEP_PRODUCT)
@@ -739,6 +858,396 @@ AD_INLINE AD_N AD_W(cospi)(AD_N x) {
 
 #undef AD_N
 #undef AD_LIBM
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__REDUCE
+
+/* a term of a reduction: the values i .. i+n-1 of a flattened array, whose first stands in column c, in the first n lanes */
+typedef AD_N AD_W(_term)(const void *context, size_t i, size_t c, int n);
+typedef AD_N AD_W(_join)(AD_N a, AD_N b);
+typedef AD_S AD_W(_fold)(AD_N x);
+
+typedef struct AD_W(_terms) { const AD_S *x, *y; AD_S shift, scale; const AD_S *shifts; } AD_W(_terms);
+
+AD_INLINE AD_N AD_W(_get)(const AD_S *p, int n) { return n == AD_LANES ? AD_W(load)(p) : AD_W(load_n)(p, n); }
+AD_INLINE void AD_W(_put)(AD_S *p, AD_N x, int n) { if (n == AD_LANES) AD_W(store)(p, x); else AD_W(store_n)(p, x, n); }
+AD_INLINE AD_N AD_W(_set)(AD_S c) { return AD_W(k)((double)c); }
+AD_INLINE int AD_W(_left)(size_t i, size_t n) { return n - i < AD_LANES ? (int)(n - i) : AD_LANES; }
+
+AD_INLINE AD_N AD_W(_term_value)(const void *context, size_t i, size_t c, int n) {
+  (void)c;
+  return AD_W(_get)(((const AD_W(_terms) *)context)->x + i, n);
+}
+AD_INLINE AD_N AD_W(_term_abs)(const void *context, size_t i, size_t c, int n) { return AD_W(abs)(AD_W(_term_value)(context, i, c, n)); }
+AD_INLINE AD_N AD_W(_term_square)(const void *context, size_t i, size_t c, int n) {
+  AD_N x = AD_W(_term_value)(context, i, c, n);
+  return AD_W(mul)(x, x);
+}
+AD_INLINE AD_N AD_W(_term_scaled_square)(const void *context, size_t i, size_t c, int n) {
+  AD_N x = AD_W(mul)(AD_W(_term_value)(context, i, c, n), AD_W(_set)(((const AD_W(_terms) *)context)->scale));
+  return AD_W(mul)(x, x);
+}
+AD_INLINE AD_N AD_W(_term_product)(const void *context, size_t i, size_t c, int n) {
+  return AD_W(mul)(AD_W(_term_value)(context, i, c, n), AD_W(_get)(((const AD_W(_terms) *)context)->y + i, n));
+}
+AD_INLINE AD_N AD_W(_term_deviation)(const void *context, size_t i, size_t c, int n) {
+  const AD_W(_terms) *t = (const AD_W(_terms) *)context;
+  return AD_W(sub)(AD_W(_term_value)(context, i, c, n), t->shifts ? AD_W(_get)(t->shifts + c, n) : AD_W(_set)(t->shift));
+}
+AD_INLINE AD_N AD_W(_term_deviation_square)(const void *context, size_t i, size_t c, int n) {
+  AD_N d = AD_W(_term_deviation)(context, i, c, n);
+  return AD_W(mul)(d, d);
+}
+
+AD_INLINE AD_N AD_W(_tree2)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
+  return join(term(t, i, c, n), term(t, i + step, c, n));
+}
+AD_INLINE AD_N AD_W(_tree4)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
+  return join(AD_W(_tree2)(term, t, i, c, step, n, join), AD_W(_tree2)(term, t, i + 2 * step, c, step, n, join));
+}
+AD_INLINE AD_N AD_W(_tree8)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
+  return join(AD_W(_tree4)(term, t, i, c, step, n, join), AD_W(_tree4)(term, t, i + 4 * step, c, step, n, join));
+}
+AD_INLINE AD_N AD_W(_tree16)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
+  return join(AD_W(_tree8)(term, t, i, c, step, n, join), AD_W(_tree8)(term, t, i + 8 * step, c, step, n, join));
+}
+AD_INLINE AD_N AD_W(_tree32)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
+  return join(AD_W(_tree16)(term, t, i, c, step, n, join), AD_W(_tree16)(term, t, i + 16 * step, c, step, n, join));
+}
+
+AD_INLINE AD_S AD_W(product)(AD_N x) {
+  AD_S lane[AD_LANES];
+  AD_W(store)(lane, x);
+  for (int h = AD_LANES / 2; h > 0; h /= 2)
+    for (int i = 0; i < h; i++) lane[i] = lane[i] * lane[i + h];
+  return lane[0];
+}
+
+/* the whole tree over n terms; nothing is the neutral element of join */
+AD_INLINE AD_S AD_W(_reduce)(size_t n, AD_W(_term) *term, const void *t, AD_W(_join) *join, AD_W(_fold) *fold, AD_S nothing) {
+  AD_S level[AD__LEVELS][AD_WIDE], top[AD_WIDE];
+  size_t count = 0, i = 0;
+  for (; n - i >= 32 * AD_WIDE; i += 32 * AD_WIDE, count++)
+    for (size_t r = 0; r < AD_WIDE; r += AD_LANES) {
+      AD_N a = AD_W(_tree32)(term, t, i + r, r, AD_WIDE, AD_LANES, join);
+      int k = 0;
+      for (size_t c = count; c & 1; c >>= 1) a = join(AD_W(load)(level[k++] + r), a);
+      AD_W(store)(level[k] + r, a);
+    }
+  size_t m = (n - i) / AD_WIDE, tail = i + m * AD_WIDE;
+  for (size_t r = 0; r < AD_WIDE; r += AD_LANES) {
+    AD_N a = AD_W(_set)(nothing);
+    if (tail + r < n) {
+      if (n - tail - r >= AD_LANES) a = term(t, tail + r, r, AD_LANES);
+      else a = AD_W(select)(AD_W(first)((int)(n - tail - r)), term(t, tail + r, r, (int)(n - tail - r)), a);
+    }
+    if (m & 1) a = join(term(t, i + (m & 30) * AD_WIDE + r, r, AD_LANES), a);
+    if (m & 2) a = join(AD_W(_tree2)(term, t, i + (m & 28) * AD_WIDE + r, r, AD_WIDE, AD_LANES, join), a);
+    if (m & 4) a = join(AD_W(_tree4)(term, t, i + (m & 24) * AD_WIDE + r, r, AD_WIDE, AD_LANES, join), a);
+    if (m & 8) a = join(AD_W(_tree8)(term, t, i + (m & 16) * AD_WIDE + r, r, AD_WIDE, AD_LANES, join), a);
+    if (m & 16) a = join(AD_W(_tree16)(term, t, i + r, r, AD_WIDE, AD_LANES, join), a);
+    int k = 0;
+    for (size_t c = count; c; c >>= 1, k++)
+      if (c & 1) a = join(AD_W(load)(level[k] + r), a);
+    AD_W(store)(top + r, a);
+  }
+  for (int h = AD_WIDE / 2; h >= AD_LANES; h /= 2)
+    for (int r = 0; r < h; r += AD_LANES) AD_W(store)(top + r, join(AD_W(load)(top + r), AD_W(load)(top + r + h)));
+  return fold(AD_W(load)(top));
+}
+
+/* the tree over the n rows of a (n, columns) array with row stride, one result a column; add: out += */
+AD_INLINE void AD_W(_reduce_columns)(size_t n, size_t columns, size_t stride, AD_W(_term) *term, const void *t, AD_W(_join) *join,
+                                     AD_S nothing, AD_S *out, bool add) {
+  AD_S level[AD__COLUMN_LEVELS][AD__TILE];
+  for (size_t c0 = 0; c0 < columns; c0 += AD__TILE) {
+    size_t width = columns - c0 < AD__TILE ? columns - c0 : AD__TILE, count = 0, j = 0;
+    for (; n - j >= 8; j += 8, count++)
+      for (size_t c = 0; c < width; c += AD_LANES) {
+        int left = AD_W(_left)(c, width), k = 0;
+        AD_N a = left == AD_LANES ? AD_W(_tree8)(term, t, j * stride + c0 + c, c0 + c, stride, AD_LANES, join)
+                                  : AD_W(_tree8)(term, t, j * stride + c0 + c, c0 + c, stride, left, join);
+        for (size_t b = count; (b & 1) && k < AD__COLUMN_LEVELS - 1; b >>= 1) a = join(AD_W(load)(level[k++] + c), a);
+        if (k == AD__COLUMN_LEVELS - 1 && count >> k) a = join(AD_W(load)(level[k] + c), a);
+        AD_W(store)(level[k] + c, a);
+      }
+    for (size_t c = 0; c < width; c += AD_LANES) {
+      int left = AD_W(_left)(c, width), k = 0;
+      size_t m = n - j, i = j * stride + c0 + c;
+      AD_N a = AD_W(_set)(nothing);
+      if (m & 1) a = join(term(t, i + (m & 6) * stride, c0 + c, left), a);
+      if (m & 2) a = join(AD_W(_tree2)(term, t, i + (m & 4) * stride, c0 + c, stride, left, join), a);
+      if (m & 4) a = join(AD_W(_tree4)(term, t, i, c0 + c, stride, left, join), a);
+      for (size_t b = count; b && k < AD__COLUMN_LEVELS; b >>= 1, k++)
+        if ((b & 1) || k == AD__COLUMN_LEVELS - 1) a = join(AD_W(load)(level[k] + c), a);
+      if (add) a = AD_W(add)(AD_W(_get)(out + c0 + c, left), a);
+      AD_W(_put)(out + c0 + c, a, left);
+    }
+  }
+}
+
+AD_INLINE AD_W(_terms) AD_W(_terms_of)(const AD_S *x, const AD_S *y) {
+  AD_W(_terms) t;
+  t.x = x, t.y = y, t.shift = 0, t.scale = 1, t.shifts = NULL;
+  return t;
+}
+
+/* over a whole array; of nothing: 0, 1, -inf, inf, 0, 0 */
+AD_LOCAL AD_S AD_R(array_sum)(size_t n, const AD_S *x) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  return n ? AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(add), AD_W(sum), (AD_S)-0.0) : 0;
+}
+AD_LOCAL AD_S AD_R(array_prod)(size_t n, const AD_S *x) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  return AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(mul), AD_W(product), 1);
+}
+AD_LOCAL AD_S AD_R(array_max)(size_t n, const AD_S *x) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  return AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(max), AD_W(highest), -(AD_S)INFINITY);
+}
+AD_LOCAL AD_S AD_R(array_min)(size_t n, const AD_S *x) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  return AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(min), AD_W(lowest), (AD_S)INFINITY);
+}
+AD_LOCAL AD_S AD_R(array_sumabs)(size_t n, const AD_S *x) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  return AD_W(_reduce)(n, AD_W(_term_abs), &t, AD_W(add), AD_W(sum), 0);
+}
+AD_LOCAL AD_S AD_R(array_sumsq)(size_t n, const AD_S *x) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  return AD_W(_reduce)(n, AD_W(_term_square), &t, AD_W(add), AD_W(sum), 0);
+}
+AD_LOCAL AD_S AD_R(array_dot)(size_t n, const AD_S *x, const AD_S *y) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, y);
+  return n ? AD_W(_reduce)(n, AD_W(_term_product), &t, AD_W(add), AD_W(sum), (AD_S)-0.0) : 0;
+}
+/* sum / n; of nothing NaN, without a floating-point exception */
+AD_LOCAL AD_S AD_R(array_mean)(size_t n, const AD_S *x) {
+  return n ? (AD_S)((double)AD_R(array_sum)(n, x) / (double)n) : (AD_S)NAN;
+}
+
+/* The Euclidean norm. The squares are summed as they are; only where the sum left the range in which nothing can have
+   overflowed or vanished are they summed again, scaled by the power of two of the largest. So norm(2^k x) = 2^k norm(x). */
+AD_LOCAL AD_S AD_R(array_norm)(size_t n, const AD_S *x) {
+  AD_S s = AD_R(array_sumsq)(n, x);
+  if (s > AD__NORM_LOW && s < AD__NORM_HIGH) return AD_R(sqrt)(s);
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_S top = AD_W(_reduce)(n, AD_W(_term_abs), &t, AD_W(max), AD_W(highest), 0);
+  int e = 0;
+  if (!(top > 0) || isinf(top)) return top;
+  (void)frexp((double)top, &e);
+  if (e < AD__LOWEST_EXPONENT) e = AD__LOWEST_EXPONENT;
+  t.scale = (AD_S)ldexp(1, -e);
+  s = AD_W(_reduce)(n, AD_W(_term_scaled_square), &t, AD_W(add), AD_W(sum), 0);
+  return (AD_S)ldexp((double)AD_R(sqrt)(s), e);
+}
+
+/* mean and variance about it, divided by n - ddof; two passes, both corrected by the sum of the deviations that the rounded
+   mean leaves. n <= ddof: the variance is NaN */
+AD_LOCAL void AD_R(array_moments)(size_t n, const AD_S *x, size_t ddof, AD_S *mean, AD_S *variance) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  t.shift = AD_R(array_mean)(n, x);
+  AD_S s = AD_W(_reduce)(n, AD_W(_term_deviation), &t, AD_W(add), AD_W(sum), 0);
+  AD_S q = AD_W(_reduce)(n, AD_W(_term_deviation_square), &t, AD_W(add), AD_W(sum), 0);
+  *mean = (AD_S)((double)t.shift + (n ? (double)s / (double)n : 0));
+  *variance = n > ddof ? (AD_S)(((double)q - ad__product((double)s, (double)s / (double)n)) / (double)(n - ddof)) : (AD_S)NAN;
+}
+
+/* the index of the first of the largest (smallest), of the first NaN where there is one; n > 0 */
+AD_LOCAL size_t AD_R(array_find)(size_t n, const AD_S *x, AD_S v) {
+  size_t i = 0;
+  for (AD_N w = AD_W(_set)(v); n - i >= AD_LANES; i += AD_LANES) {
+    AD_N a = AD_W(load)(x + i);
+    if (AD_W(any)(AD_W(or)(AD_W(eq)(a, w), AD_W(ne)(a, a)))) break;
+  }
+  while (i < n && !(x[i] >= v && x[i] <= v) && !isnan(x[i])) i++;
+  return i;
+}
+AD_LOCAL size_t AD_R(array_argmax)(size_t n, const AD_S *x) { return AD_R(array_find)(n, x, AD_R(array_max)(n, x)); }
+AD_LOCAL size_t AD_R(array_argmin)(size_t n, const AD_S *x) { return AD_R(array_find)(n, x, AD_R(array_min)(n, x)); }
+
+/* one result a column of the (n, columns) array x with row stride; add: out += */
+AD_LOCAL void AD_R(columns_sum)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out, bool add) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(add), n ? (AD_S)-0.0 : 0, out, add);
+}
+AD_LOCAL void AD_R(columns_prod)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(mul), 1, out, false);
+}
+AD_LOCAL void AD_R(columns_max)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(max), -(AD_S)INFINITY, out, false);
+}
+AD_LOCAL void AD_R(columns_min)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(min), (AD_S)INFINITY, out, false);
+}
+AD_LOCAL void AD_R(columns_sumabs)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_abs), &t, AD_W(add), 0, out, false);
+}
+AD_LOCAL void AD_R(columns_sumsq)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_square), &t, AD_W(add), 0, out, false);
+}
+/* the sums of x*y, both with the same stride */
+AD_LOCAL void AD_R(columns_dot)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *y, AD_S *out, bool add) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, y);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_product), &t, AD_W(add), n ? (AD_S)-0.0 : 0, out, add);
+}
+AD_LOCAL void AD_R(columns_mean)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_R(columns_sum)(n, columns, stride, x, out, false);
+  for (size_t c = 0; c < columns; c++) out[c] = n ? (AD_S)((double)out[c] / (double)n) : (AD_S)NAN;
+}
+AD_LOCAL void AD_R(columns_norm)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_R(columns_sumsq)(n, columns, stride, x, out);
+  for (size_t c = 0; c < columns; c++) {
+    int e = 0;
+    AD_W(_terms) t = AD_W(_terms_of)(x + c, NULL);
+    if (out[c] > AD__NORM_LOW && out[c] < AD__NORM_HIGH) {
+      out[c] = AD_R(sqrt)(out[c]);
+      continue;
+    }
+    AD_W(_reduce_columns)(n, 1, stride, AD_W(_term_abs), &t, AD_W(max), 0, out + c, false);
+    if (!(out[c] > 0) || isinf(out[c])) continue;
+    (void)frexp((double)out[c], &e);
+    if (e < AD__LOWEST_EXPONENT) e = AD__LOWEST_EXPONENT;
+    t.scale = (AD_S)ldexp(1, -e);
+    AD_W(_reduce_columns)(n, 1, stride, AD_W(_term_scaled_square), &t, AD_W(add), 0, out + c, false);
+    out[c] = (AD_S)ldexp((double)AD_R(sqrt)(out[c]), e);
+  }
+}
+/* mean and variance of every column; work: columns */
+AD_LOCAL void AD_R(columns_moments)(size_t n, size_t columns, size_t stride, const AD_S *x, size_t ddof, AD_S *mean, AD_S *variance, AD_S *work) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_R(columns_mean)(n, columns, stride, x, mean);
+  t.shifts = mean;
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_deviation), &t, AD_W(add), 0, work, false);
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_deviation_square), &t, AD_W(add), 0, variance, false);
+  for (size_t c = 0; c < columns; c++) {
+    double s = (double)work[c], q = (double)variance[c];
+    mean[c] = (AD_S)((double)mean[c] + (n ? s / (double)n : 0));
+    variance[c] = n > ddof ? (AD_S)((q - ad__product(s, s / (double)n)) / (double)(n - ddof)) : (AD_S)NAN;
+  }
+}
+/* index of the winner of every column as array_argmax; sign 1: largest, -1: smallest; 0 < n <= INT32_MAX; work: columns */
+AD_LOCAL void AD_R(columns_arg)(size_t n, size_t columns, size_t stride, const AD_S *x, int sign, int32_t *out, AD_S *work) {
+  if (sign > 0) AD_R(columns_max)(n, columns, stride, x, work);
+  else AD_R(columns_min)(n, columns, stride, x, work);
+  for (size_t j = n; j-- > 0;)
+    for (size_t c = 0; c < columns; c++) {
+      AD_S a = x[j * stride + c];
+      out[c] = (a >= work[c] && a <= work[c]) || isnan(a) ? (int32_t)j : out[c];
+    }
+}
+
+/* Adjoint of max and min: each of the k winners of v = max(x) gets g/k; of a NaN the first NaN all. add: dx += */
+AD_INLINE AD_N AD_W(_term_winner)(const void *context, size_t i, size_t c, int n) {
+  const AD_W(_terms) *t = (const AD_W(_terms) *)context;
+  AD_N v = t->shifts ? AD_W(_get)(t->shifts + c, n) : AD_W(_set)(t->shift);
+  return AD_W(only)(AD_W(eq)(AD_W(_term_value)(context, i, c, n), v), AD_W(k)(1));
+}
+AD_LOCAL void AD_R(array_share)(size_t n, const AD_S *x, AD_S v, AD_S g, AD_S *dx, bool add) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  t.shift = v;
+  AD_S k = isnan(v) ? 1 : AD_W(_reduce)(n, AD_W(_term_winner), &t, AD_W(add), AD_W(sum), 0);
+  AD_N share = AD_W(_set)(g / k), w = AD_W(_set)(v);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_N d = AD_W(only)(AD_W(eq)(AD_W(_get)(x + i, left), w), share);
+    AD_W(_put)(dx + i, add ? AD_W(add)(AD_W(_get)(dx + i, left), d) : d, left);
+  }
+  if (isnan(v) && n) dx[AD_R(array_find)(n, x, v)] += g;
+}
+/* the same for the columns of an (n, columns) array, x and dx with the same stride; v, g, work: columns */
+AD_LOCAL void AD_R(columns_share)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *v, const AD_S *g, AD_S *dx, bool add, AD_S *work) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  t.shifts = v;
+  AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_winner), &t, AD_W(add), 0, work, false);
+  for (size_t c = 0; c < columns; c++) work[c] = isnan(v[c]) ? g[c] : g[c] / work[c];
+  for (size_t j = 0; j < n; j++)
+    for (size_t c = 0; c < columns; c += AD_LANES) {
+      int left = AD_W(_left)(c, columns);
+      AD_S *to = dx + j * stride + c;
+      AD_N d = AD_W(only)(AD_W(eq)(AD_W(_get)(x + j * stride + c, left), AD_W(_get)(v + c, left)), AD_W(_get)(work + c, left));
+      AD_W(_put)(to, add ? AD_W(add)(AD_W(_get)(to, left), d) : d, left);
+    }
+  for (size_t c = 0; c < columns; c++)
+    for (size_t j = 0; isnan(v[c]) && j < n; j++)
+      if (isnan(x[j * stride + c])) {
+        dx[j * stride + c] += g[c];
+        break;
+      }
+}
+
+/* Adjoint of prod: g times the product of the others, as prefix times suffix, without a division. Elements step apart;
+   work: n. A seed of 0 contributes 0. */
+AD_LOCAL void AD_R(array_prod_share)(size_t n, size_t step, const AD_S *x, AD_S g, AD_S *dx, bool add, AD_S *work) {
+  AD_S before = 1, after = 1;
+  for (size_t i = 0; i < n; i++) work[i] = before, before *= x[i * step];
+  for (size_t i = n; i-- > 0;) {
+    AD_S d = g < 0 || g > 0 || isnan(g) ? g * (work[i] * after) : 0;
+    AD__ROUNDED(d);
+    dx[i * step] = add ? dx[i * step] + d : d;
+    after *= x[i * step];
+  }
+}
+
+/* Running sums of n elements step apart; reverse: from the end; add: out +=. Float sums run in double, double sums carry
+   their rounding error along. out may be x. */
+AD_LOCAL void AD_R(array_cumsum)(size_t n, size_t step, const AD_S *x, AD_S *out, bool reverse, bool add) {
+  double sum = 0, error = 0;
+  for (size_t k = 0; k < n; k++) {
+    size_t i = (reverse ? n - 1 - k : k) * step;
+    double a = (double)x[i], s = sum + a;
+    error += fabs(sum) >= fabs(a) ? (sum - s) + a : (a - s) + sum;
+    sum = s;
+    AD_S v = (AD_S)(isfinite(s) ? s + error : s);
+    out[i] = add ? out[i] + v : v;
+  }
+}
+
+/* Any reduction of one axis: x is (outer, n, inner), out (outer, inner). add: out +=, for sums. */
+AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inner, const AD_S *x, AD_S *out, bool add) {
+  for (size_t o = 0; o < outer; o++) {
+    const AD_S *from = x + o * n * inner;
+    AD_S *to = out + o * inner, v = 0;
+    if (inner == 1) {
+      switch (kind) {
+        case AD_REDUCE_SUM: v = AD_R(array_sum)(n, from); break;
+        case AD_REDUCE_MEAN: v = AD_R(array_mean)(n, from); break;
+        case AD_REDUCE_PROD: v = AD_R(array_prod)(n, from); break;
+        case AD_REDUCE_MAX: v = AD_R(array_max)(n, from); break;
+        case AD_REDUCE_MIN: v = AD_R(array_min)(n, from); break;
+        case AD_REDUCE_SUMABS: v = AD_R(array_sumabs)(n, from); break;
+        case AD_REDUCE_SUMSQ: v = AD_R(array_sumsq)(n, from); break;
+        case AD_REDUCE_NORM: v = AD_R(array_norm)(n, from); break;
+      }
+      *to = add ? *to + v : v;
+    } else {
+      switch (kind) {
+        case AD_REDUCE_SUM: AD_R(columns_sum)(n, inner, inner, from, to, add); break;
+        case AD_REDUCE_MEAN: AD_R(columns_mean)(n, inner, inner, from, to); break;
+        case AD_REDUCE_PROD: AD_R(columns_prod)(n, inner, inner, from, to); break;
+        case AD_REDUCE_MAX: AD_R(columns_max)(n, inner, inner, from, to); break;
+        case AD_REDUCE_MIN: AD_R(columns_min)(n, inner, inner, from, to); break;
+        case AD_REDUCE_SUMABS: AD_R(columns_sumabs)(n, inner, inner, from, to); break;
+        case AD_REDUCE_SUMSQ: AD_R(columns_sumsq)(n, inner, inner, from, to); break;
+        case AD_REDUCE_NORM: AD_R(columns_norm)(n, inner, inner, from, to); break;
+      }
+    }
+  }
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#undef AD_WIDE
+#undef AD__TILE
+#undef AD__NORM_LOW
+#undef AD__NORM_HIGH
+#undef AD__LOWEST_EXPONENT
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
