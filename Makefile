@@ -1,22 +1,25 @@
 # ad is two headers: nothing is built to use it. These targets build examples, tests and benchmarks; all output goes to build/.
 # Variables: CC, CXX, PREFIX; AD_NO_SLEEF=1 leaves SLEEF out; AD_DATA is the folder of data; V=1 prints commands.
-# A part of the tests: make test BACKENDS='scalar avx2' TESTS=tests/test_lanes.c CHECKS=
+# A part of the tests: make test BACKENDS='scalar avx2' TESTS=tests/test_lanes.c CHECKS=    (BENCH_FILTER, BENCH_TIME: scripts/bench.sh)
 
-SHELL = /bin/sh
 PREFIX ?= /usr/local
 AD_DATA ?= ../shared/data
 export CC CXX AD_NO_SLEEF AD_DATA
 
+B = build
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 CSTD = -std=c11 -D_GNU_SOURCE -Wstrict-prototypes
-CXXSTD = -std=c++17
+CXXSTD = -std=c++17 -D_GNU_SOURCE
 OPT = -O1 -g
 Q = $(if $(V),,@)
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+SUB = $(MAKE) --no-print-directory
 
 TESTS = $(wildcard tests/test_*.c tests/test_*.cc)
 CHECKS = $(wildcard tests/check_*.sh)
 EXAMPLES = $(wildcard examples/[0-9]*.c)
+stems = $(notdir $(basename $(1)))
+libs_of = $(shell sed -n 's/.*LIBS: *\(-l[a-z0-9 -]*[a-z0-9]\).*/\1/p' $(1))   # what a file links beyond SLEEF and libm: LIBS: -lz
 
 help: ## prints this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s%s\n", $$1, $$2}' Makefile
@@ -24,33 +27,48 @@ help: ## prints this list
 # What this machine has, as make variables; a goal that needs packages installs those that are missing first.
 ifndef AD_CONFIGURED
 NEED = $(filter demo test bench,$(MAKECMDGOALS))
-build/config.mk: FORCE
+$(B)/config.mk: FORCE
 	@$(if $(NEED),scripts/deps.sh $(NEED) &&) scripts/configure.sh $@ $(NEED)
 else
-build/config.mk: ;
+$(B)/config.mk: ;
 endif
 ifneq ($(filter-out help deps clean,$(MAKECMDGOALS)),)
 export AD_CONFIGURED = 1
-include build/config.mk
+include $(B)/config.mk
 endif
 
 deps: ## installs with apt what demo, test and bench need and this machine lacks; says what to install where it cannot
 	@scripts/deps.sh demo test bench
 
-demo: $(EXAMPLES:examples/%.c=build/examples/%) ## builds the examples and runs the main job on real input
+demo: $(EXAMPLES:examples/%.c=$(B)/examples/%) ## builds the examples and runs the main job on real input
 	@scripts/demo.sh $^
 
 test: ## runs every test on every backend that this machine can run; the last line sums up
-	@rm -rf build/logs
-	@$(MAKE) --no-print-directory -k -Otarget $(JOBS) $(LOGS) || true
+	@rm -rf $(B)/logs
+	@$(SUB) -k -Otarget $(JOBS) $(LOGS) || true
 	@scripts/summary.sh $(LOGS)
 
-bench: $(patsubst bench/%.cc,build/bench/%,$(wildcard bench/bench_*.cc)) ## measures SIMD against scalar, derivatives against functions: tables and pictures
+test-sanitize: ## runs the tests under ASan and UBSan, and those with threads under TSan
+	@scripts/sanitize.sh "$(SUB)"
+
+test-matrix: ## runs the tests under every compiler, standard, optimisation and architecture that is installed
+	@scripts/matrix.sh "$(SUB)"
+
+coverage: ## measures which lines and branches of the headers the tests run
+	@scripts/coverage.sh "$(SUB)"
+
+analyze: ## runs cppcheck, gcc -fanalyzer and clang-tidy over the headers
+	@scripts/analyze.sh
+
+accuracy: $(patsubst tests/%.c,$(B)/native/%,$(wildcard tests/accuracy_*.c)) ## measures errors in ULP against MPFR
+	@scripts/accuracy.sh $^
+
+bench: $(patsubst bench/%.cc,$(B)/bench/%,$(wildcard bench/bench_*.cc)) ## measures SIMD against scalar, derivatives against functions: tables and pictures
 	@scripts/bench.sh $^
 
 bench-peers: ## measures against the libraries of others that are installed; says which are missing
-	@for f in $(wildcard bench/peers_*.cc); do scripts/have-peer.sh $$f && set -- "$$@" build/bench/$$(basename $$f .cc); done; \
-	  [ $$# = 0 ] || { $(MAKE) --no-print-directory $(JOBS) "$$@" && scripts/bench.sh "$$@"; }
+	@for f in $(wildcard bench/peers_*.cc); do scripts/have-peer.sh $$f && set -- "$$@" $(B)/bench/$$(basename $$f .cc); done; \
+	  [ $$# = 0 ] || { $(SUB) $(JOBS) "$$@" && scripts/bench.sh "$$@"; }
 
 clean: ## removes build/
 	rm -rf build
@@ -61,44 +79,45 @@ install: ## copies the headers to PREFIX/include and ad.pc to PREFIX/lib/pkgconf
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBS@|$(LIBS)|' -e "s|@VERSION@|$$(sed -n '1s/.* v\([0-9.]*\) .*/\1/p' ad.h)|" \
 	  scripts/ad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ad.pc
 
-# One test file is one program per backend; what it links beyond SLEEF and libm it says itself in a line  LIBS: -lz
-libs_of = $(shell sed -n 's/.*LIBS: *\(-l[a-z -]*[a-z]\).*/\1/p' $(1))
-stems = $(notdir $(basename $(1)))
+# One test file is one program per backend.
 define BACKEND
-build/$(1)/%: tests/%.c build/config.mk
+$(B)/$(1)/%: tests/%.c $(B)/config.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
-build/$(1)/%: tests/%.cc build/config.mk
+$(B)/$(1)/%: tests/%.cc $(B)/config.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CXX_$(1)) $$(CXXSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
-build/logs/$(1)/%.log: build/$(1)/% FORCE
+$(B)/logs/$(1)/%.log: $(B)/$(1)/% FORCE
 	@scripts/run.sh $$@ $$(RUN_$(1)) $$<
-LOGS += $$(patsubst %,build/logs/$(1)/%.log,$$(call stems,$$(if $$(CXX_$(1)),$$(TESTS),$$(filter %.c,$$(TESTS)))))
+LOGS += $$(patsubst %,$(B)/logs/$(1)/%.log,$$(call stems,$$(if $$(CXX_$(1)),$$(TESTS),$$(filter %.c,$$(TESTS)))))
 endef
 $(foreach b,$(BACKENDS),$(eval $(call BACKEND,$(b))))
 
-build/logs/%.log: tests/%.sh FORCE
+$(B)/logs/%.log: tests/%.sh FORCE
 	@scripts/run.sh $@ $<
-LOGS += $(patsubst %,build/logs/%.log,$(call stems,$(CHECKS)))
+LOGS += $(patsubst %,$(B)/logs/%.log,$(call stems,$(CHECKS)))
 
-build/examples/%: examples/%.c build/config.mk
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CSTD) $(WARN) -O2 $(FLAGS_native) -MMD -MP -I. $< -o $@ $(call libs_of,$<) $(LIBS)
+# Programs for this machine's processor.
+NATIVE = $(Q)mkdir -p $(@D) && $(CC) $(CSTD) $(WARN) -O2 $(FLAGS_native) -MMD -MP -I. $< -o $@ $(call libs_of,$<) $(LIBS)
+$(B)/examples/%: examples/%.c $(B)/config.mk
+	$(NATIVE)
+$(B)/native/%: tests/%.c $(B)/config.mk
+	$(NATIVE)
 
-# Kernels for benchmarks: one object per variant (bench/bench.h says more)
+# Kernels for benchmarks: one object per variant (bench/bench.h says more).
 define VARIANT
-build/bench/$(1)/%.o: bench/%.c build/config.mk
+$(B)/bench/$(1)/%.o: bench/%.c $(B)/config.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(CSTD) $$(WARN) -O3 $$(BENCH_FLAGS_$(1)) -DBENCH_VARIANT=$(1) -MMD -MP -I. -Ibench -c $$< -o $$@
 endef
 $(foreach v,$(BENCH_VARIANTS),$(eval $(call VARIANT,$(v))))
-kernels_of = $(foreach v,$(BENCH_VARIANTS),$(patsubst bench/%.c,build/bench/$(v)/%.o,$(wildcard bench/$(patsubst bench_%,kernels_%,$(patsubst peers_%,kernels_%,$(1))).c)))
+kernels_of = $(foreach v,$(BENCH_VARIANTS),$(patsubst bench/%.c,$(B)/bench/$(v)/%.o,$(wildcard bench/kernels_$(subst bench_,,$(subst peers_,,$(1))).c)))
 .SECONDEXPANSION:
-build/bench/%: bench/%.cc $$(call kernels_of,$$*) build/config.mk
+$(B)/bench/%: bench/%.cc $$(call kernels_of,$$*) $(B)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXSTD) $(WARN) -O3 $(FLAGS_native) '-DBENCH_VARIANTS(M)=$(foreach v,$(BENCH_VARIANTS),M($(v)))' -MMD -MP -I. -Ibench \
 	  $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
 
-.PHONY: help deps demo test bench bench-peers clean install FORCE
+.PHONY: help deps demo test test-sanitize test-matrix coverage analyze accuracy bench bench-peers clean install FORCE
 .SECONDARY:
--include $(wildcard build/*/*.d build/bench/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/bench/*/*.d)

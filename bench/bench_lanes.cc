@@ -25,19 +25,20 @@ static void fill(void *p, int size, double lo, double hi) {
 static void run(benchmark::State &state, const bench_kernel *k) {
   static arrays a;
   for (int i = 0; i < 3; i++) {
-    int j = k->hi[i] > k->lo[i] ? i : 0;      // a partial has an operand more than its row
+    int j = k->hi[i] > k->lo[i] ? i : 0; // a partial has an operand more than its row
     fill(a.at[i], k->size, k->lo[j], k->hi[j]);
   }
   for (auto _ : state) {
     k->run(count, a.at[0], a.at[1], a.at[2], a.at[3]);
     benchmark::ClobberMemory();
   }
-  state.counters["bytes"] = benchmark::Counter((double)(count * (size_t)(k->size * (k->arity + 1))), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["bytes"] =
+      benchmark::Counter((double)(count * (size_t)(k->size * (k->arity + 1))), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 int main(int argc, char **argv) {
-#define REGISTER(variant)                                                                              \
-  for (const bench_kernel *k = lanes_##variant; k->name; k++)                                          \
+#define REGISTER(variant)                                                                                                                  \
+  for (const bench_kernel *k = lanes_##variant; k->name; k++)                                                                              \
     benchmark::RegisterBenchmark((std::string(k->name).substr(3) + "/" #variant).c_str(), run, k);
   BENCH_VARIANTS(REGISTER)
   benchmark::Initialize(&argc, argv);

@@ -7,15 +7,31 @@
 #include "test.h"
 
 /* Results are compared bit by bit; where a word computes, one NaN is as good as another. */
-static uint64_t bits_64(double x) { uint64_t u; memcpy(&u, &x, sizeof u); return u; }
-static uint32_t bits_32(float x) { uint32_t u; memcpy(&u, &x, sizeof u); return u; }
-static double of_bits_64(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
-static float of_bits_32(uint32_t u) { float x; memcpy(&x, &u, sizeof x); return x; }
+static uint64_t bits_64(double x) {
+  uint64_t u;
+  memcpy(&u, &x, sizeof u);
+  return u;
+}
+static uint32_t bits_32(float x) {
+  uint32_t u;
+  memcpy(&u, &x, sizeof u);
+  return u;
+}
+static double of_bits_64(uint64_t u) {
+  double x;
+  memcpy(&x, &u, sizeof x);
+  return x;
+}
+static float of_bits_32(uint32_t u) {
+  float x;
+  memcpy(&x, &u, sizeof x);
+  return x;
+}
 
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
-#define W(word) PASTE(N, word)         /* the word on the system N */
-#define T(name) PASTE(name, N)         /* a name of this test for the system N */
+#define W(word) PASTE(N, word) /* the word on the system N */
+#define T(name) PASTE(name, N) /* a name of this test for the system N */
 
 #define N ad_v32
 #define S float
@@ -73,12 +89,13 @@ static void backend_is_the_one_asked_for(void **state) {
   assert_true(AD_V32_LANES == 1 ? AD_V64_LANES == 1 : AD_V32_LANES == 2 * AD_V64_LANES);
 }
 
-#define SYSTEM(n)                                                                                                                        \
-  cmocka_unit_test(unary_##n), cmocka_unit_test(binary_##n), cmocka_unit_test(fma_##n), cmocka_unit_test(no_contraction_##n),            \
+#define SYSTEM(n)                                                                                                                          \
+  cmocka_unit_test(unary_##n), cmocka_unit_test(binary_##n), cmocka_unit_test(fma_##n), cmocka_unit_test(no_contraction_##n),              \
       cmocka_unit_test(masks_##n), cmocka_unit_test(load_store_##n), cmocka_unit_test(guard_pages_##n), cmocka_unit_test(reductions_##n)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(backend_is_the_one_asked_for), SYSTEM(ad_v32), SYSTEM(ad_v64), SYSTEM(ad_f32), SYSTEM(ad_f64)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(backend_is_the_one_asked_for), SYSTEM(ad_v32), SYSTEM(ad_v64), SYSTEM(ad_f32),
+                                     SYSTEM(ad_f64)};
   return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
 }
 
@@ -87,9 +104,45 @@ int main(void) {
 #define BITS PASTE(bits, SIZE)
 #define OF_BITS PASTE(of_bits, SIZE)
 
-static const S T(special)[] = {0, (S)-0.0, 1, -1, (S)0.5, (S)-0.5, (S)1.5, (S)-1.5, (S)2.5, (S)-2.5, 2, -2, 3, -3, (S)0.1, (S)-0.1, (S)1e-30, (S)1e30,
-                               LEAST, -LEAST, MIN, -MIN, MIN / 2, -MIN / 4, MAX, -MAX, MAX / 2, (S)INFINITY, -(S)INFINITY, (S)NAN, -(S)NAN,
-                               1 + EPS, 1 - EPS / 2, -1 - EPS, 1 / EPS, 1 / EPS + 1, (S)0.5 / EPS + (S)0.5, -1 / EPS, 4 / EPS};
+static const S T(special)[] = {0,
+                               (S)-0.0,
+                               1,
+                               -1,
+                               (S)0.5,
+                               (S)-0.5,
+                               (S)1.5,
+                               (S)-1.5,
+                               (S)2.5,
+                               (S)-2.5,
+                               2,
+                               -2,
+                               3,
+                               -3,
+                               (S)0.1,
+                               (S)-0.1,
+                               (S)1e-30,
+                               (S)1e30,
+                               LEAST,
+                               -LEAST,
+                               MIN,
+                               -MIN,
+                               MIN / 2,
+                               -MIN / 4,
+                               MAX,
+                               -MAX,
+                               MAX / 2,
+                               (S)INFINITY,
+                               -(S)INFINITY,
+                               (S)NAN,
+                               -(S)NAN,
+                               1 + EPS,
+                               1 - EPS / 2,
+                               -1 - EPS,
+                               1 / EPS,
+                               1 / EPS + 1,
+                               (S)0.5 / EPS + (S)0.5,
+                               -1 / EPS,
+                               4 / EPS};
 #define SPECIALS ((int)(sizeof T(special) / sizeof *T(special)))
 
 /* the i-th number of a sequence that begins with the special values and goes on at random, over all exponents */
@@ -104,9 +157,9 @@ static S T(number)(int i) {
 
 static bool T(same)(S a, S b) { return BITS(a) == BITS(b) || (isnan(a) && isnan(b)); }
 
-#define EXPECT(ok, word, ...)                                                                                                            \
-  do {                                                                                                                                   \
-    if (!(ok)) fail_msg(word ": " __VA_ARGS__);                                                                                          \
+#define EXPECT(ok, word, ...)                                                                                                              \
+  do {                                                                                                                                     \
+    if (!(ok)) fail_msg(word ": " __VA_ARGS__);                                                                                            \
   } while (0)
 
 static S T(ref_neg)(S x) { return OF_BITS(BITS(x) ^ (U)1 << (SIZE - 1)); }
@@ -119,11 +172,11 @@ static S T(ref_max)(S a, S b) {
 }
 static S T(ref_min)(S a, S b) { return T(ref_neg)(T(ref_max)(T(ref_neg)(a), T(ref_neg)(b))); }
 
-#define UNARY(word, reference, exact)                                                                                                    \
-  W(store)(r, W(word)(W(load)(x)));                                                                                                      \
-  for (int l = 0; l < LANES; l++)                                                                                                        \
-    EXPECT((exact) ? BITS(r[l]) == BITS(reference(x[l])) : T(same)(r[l], reference(x[l])), #word, "of %a is %a, expected %a", (double)x[l], \
-           (double)r[l], (double)reference(x[l]));
+#define UNARY(word, reference, exact)                                                                                                      \
+  W(store)(r, W(word)(W(load)(x)));                                                                                                        \
+  for (int l = 0; l < LANES; l++)                                                                                                          \
+    EXPECT((exact) ? BITS(r[l]) == BITS(reference(x[l])) : T(same)(r[l], reference(x[l])), #word, "of %a is %a, expected %a",              \
+           (double)x[l], (double)r[l], (double)reference(x[l]));
 
 static void T(unary)(void **state) {
   (void)state;
@@ -142,18 +195,17 @@ static void T(unary)(void **state) {
   }
 }
 
-#define BINARY(word, reference, exact)                                                                                                   \
-  W(store)(r, W(word)(W(load)(x), W(load)(y)));                                                                                          \
-  for (int l = 0; l < LANES; l++) {                                                                                                      \
-    volatile S e = reference;                                                                                                            \
-    EXPECT((exact) ? BITS(r[l]) == BITS(e) : T(same)(r[l], e), #word, "of %a and %a is %a, expected %a", (double)x[l], (double)y[l],     \
-           (double)r[l], (double)e);                                                                                                     \
+#define BINARY(word, reference, exact)                                                                                                     \
+  W(store)(r, W(word)(W(load)(x), W(load)(y)));                                                                                            \
+  for (int l = 0; l < LANES; l++) {                                                                                                        \
+    volatile S e = reference;                                                                                                              \
+    EXPECT((exact) ? BITS(r[l]) == BITS(e) : T(same)(r[l], e), #word, "of %a and %a is %a, expected %a", (double)x[l], (double)y[l],       \
+           (double)r[l], (double)e);                                                                                                       \
   }
 /* the mask of a comparison, read through the words that use masks */
-#define COMPARE(word, reference)                                                                                                         \
-  W(store)(r, W(select)(W(word)(W(load)(x), W(load)(y)), W(k)(1), W(k)(2)));                                                             \
-  for (int l = 0; l < LANES; l++)                                                                                                        \
-    EXPECT(T(same)(r[l], (reference) ? 1 : 2), #word, "of %a and %a is wrong", (double)x[l], (double)y[l]);
+#define COMPARE(word, reference)                                                                                                           \
+  W(store)(r, W(select)(W(word)(W(load)(x), W(load)(y)), W(k)(1), W(k)(2)));                                                               \
+  for (int l = 0; l < LANES; l++) EXPECT(T(same)(r[l], (reference) ? 1 : 2), #word, "of %a and %a is wrong", (double)x[l], (double)y[l]);
 
 static void T(binary)(void **state) {
   (void)state;
@@ -185,15 +237,17 @@ static void T(fma)(void **state) {
     for (int l = 0; l < LANES; l++) {
       int p = i + l;
       a[l] = T(special)[p % SPECIALS], b[l] = T(special)[p / SPECIALS % SPECIALS], c[l] = T(special)[p / SPECIALS / SPECIALS % SPECIALS];
-      if (p % 3 == 0) a[l] = T(number)(p), b[l] = T(number)(2 * p);                 /* random a and b, c near the product or special */
+      if (p % 3 == 0) a[l] = T(number)(p), b[l] = T(number)(2 * p); /* random a and b, c near the product or special */
       if (p % 6 == 0 && (double)LIBM(fabs)(a[l]) < 1e15 && (double)LIBM(fabs)(b[l]) < 1e15) c[l] = -(a[l] * b[l]);
     }
     W(store)(r, W(fma)(W(load)(a), W(load)(b), W(load)(c)));
     for (int l = 0; l < LANES; l++)
-      EXPECT(T(same)(r[l], LIBM(fma)(a[l], b[l], c[l])), "fma", "of %a %a %a is %a", (double)a[l], (double)b[l], (double)c[l], (double)r[l]);
+      EXPECT(T(same)(r[l], LIBM(fma)(a[l], b[l], c[l])), "fma", "of %a %a %a is %a", (double)a[l], (double)b[l], (double)c[l],
+             (double)r[l]);
     W(store)(r, W(fnma)(W(load)(a), W(load)(b), W(load)(c)));
     for (int l = 0; l < LANES; l++)
-      EXPECT(T(same)(r[l], LIBM(fma)(-a[l], b[l], c[l])), "fnma", "of %a %a %a is %a", (double)a[l], (double)b[l], (double)c[l], (double)r[l]);
+      EXPECT(T(same)(r[l], LIBM(fma)(-a[l], b[l], c[l])), "fnma", "of %a %a %a is %a", (double)a[l], (double)b[l], (double)c[l],
+             (double)r[l]);
   }
 }
 
@@ -215,7 +269,8 @@ static void T(masks)(void **state) {
   S zero[LANES], one[LANES], r[LANES], a[LANES], b[LANES];
   for (int l = 0; l < LANES; l++) {
     zero[l] = 0, one[l] = 1;
-    a[l] = OF_BITS((U)0x7ff80000dead0000u ^ (U)l), b[l] = OF_BITS((U)0x0123456789abcdefu + (U)l);   /* any pattern of bits, signalling NaN excepted */
+    a[l] = OF_BITS((U)0x7ff80000dead0000u ^ (U)l),
+    b[l] = OF_BITS((U)0x0123456789abcdefu + (U)l); /* any pattern of bits, signalling NaN excepted */
     if (isnan(a[l])) a[l] = (S)NAN;
   }
   for (unsigned p = 0; p < 1u << LANES; p++) {
@@ -224,7 +279,7 @@ static void T(masks)(void **state) {
     W(mask) m = W(eq)(W(load)(x), W(load)(one)), n = W(eq)(W(load)(y), W(load)(one));
     assert_int_equal(W(any)(m), p != 0);
     assert_int_equal(W(all)(m), p + 1 == 1u << LANES);
-    assert_int_equal(W(all)(W(not)(m)), p == 0);
+    assert_int_equal(W(all)(W(not )(m)), p == 0);
     W(store)(r, W(select)(m, W(load)(a), W(load)(b)));
     for (int l = 0; l < LANES; l++) assert_true(BITS(r[l]) == BITS(x[l] == 1 ? a[l] : b[l]));
     W(store)(r, W(only)(m, W(load)(a)));
@@ -233,7 +288,7 @@ static void T(masks)(void **state) {
     for (int l = 0; l < LANES; l++) assert_true(r[l] == (x[l] == 1 && y[l] == 1 ? 1 : 0));
     W(store)(r, W(only)(W(or)(m, n), W(load)(one)));
     for (int l = 0; l < LANES; l++) assert_true(r[l] == (x[l] == 1 || y[l] == 1 ? 1 : 0));
-    W(store)(r, W(only)(W(not)(m), W(load)(one)));
+    W(store)(r, W(only)(W(not )(m), W(load)(one)));
     for (int l = 0; l < LANES; l++) assert_true(r[l] == (x[l] == 1 ? 0 : 1));
   }
   /* what is not selected leaves no trace: a NaN or an infinity in the other branch */
@@ -298,7 +353,8 @@ static void T(reductions)(void **state) {
   for (int i = 0; i < 4000; i++) {
     S x[LANES];
     for (int l = 0; l < LANES; l++) x[l] = T(number)(i < SPECIALS ? i : i + l);
-    EXPECT(T(same)(W(sum)(W(load)(x)), T(tree)(x, LANES)), "sum", "is %a, expected %a", (double)W(sum)(W(load)(x)), (double)T(tree)(x, LANES));
+    EXPECT(T(same)(W(sum)(W(load)(x)), T(tree)(x, LANES)), "sum", "is %a, expected %a", (double)W(sum)(W(load)(x)),
+           (double)T(tree)(x, LANES));
 #ifdef REGISTER
     S highest = x[0], lowest = x[0];
     for (int l = 1; l < LANES; l++) highest = T(ref_max)(highest, x[l]), lowest = T(ref_min)(lowest, x[l]);
