@@ -57,43 +57,213 @@ typedef enum ad_status {
    second derivatives need no further rule. */
 
 #define AD_UNARY_WORDS(ROW, N, D)                                                                                             \
-  ROW(N, D, neg,  N##_neg(x),   N##_k(-1),                                   KEEP_NONE, -10, 10)                              \
-  ROW(N, D, abs,  N##_abs(x),   N##_sign(x),                                 KEEP_X,    -10, 10)                              \
-  ROW(N, D, sqrt, N##_sqrt(x),  N##_div(N##_k(0.5), N##_abs(v)),             KEEP_V,    0, 1e6)                               \
-  ROW(N, D, exp,  N##_exp(x),   v,                                           KEEP_V,    -20, 20)                              \
-  ROW(N, D, log,  N##_log(x),   N##_number(v, N##_div(N##_k(1), N##_abs(x))), KEEP_XV,  1e-3, 1e3)                            \
-  ROW(N, D, sin,  N##_sin(x),   N##_cos(x),                                  KEEP_X,    -20, 20)                              \
-  ROW(N, D, cos,  N##_cos(x),   N##_neg(N##_sin(x)),                         KEEP_X,    -20, 20)                              \
-  ROW(N, D, tan,  N##_tan(x),   N##_fma(v, v, N##_k(1)),                     KEEP_V,    -20, 20)                              \
-  ROW(N, D, sinh, N##_sinh(x),  N##_cosh(x),                                 KEEP_X,    -20, 20)                              \
-  ROW(N, D, cosh, N##_cosh(x),  N##_sinh(x),                                 KEEP_X,    -20, 20)
+  ROW(N, D, neg, N##_neg(x), N##_k(-1),                                      KEEP_NONE, -10, 10)                              \
+  ROW(N, D, abs, N##_abs(x), N##_sign(x),                                    KEEP_X, -10, 10)                                 \
+  ROW(N, D, sqrt, N##_sqrt(x), N##_div(N##_k(0.5), N##_add(v, N##_k(0))),    KEEP_V, 0, 1e6)                                  \
+  ROW(N, D, cbrt, N##_cbrt(x), N##_recip(N##_mul(N##_k(3), N##_mul(v, v))),  KEEP_V, -1e3, 1e3)                               \
+  ROW(N, D, exp, N##_exp(x), v,                                              KEEP_V, -20, 20)                                 \
+  ROW(N, D, exp2, N##_exp2(x), N##_mul(v, N##_k(AD__LN2)),                   KEEP_V, -20, 20)                                 \
+  ROW(N, D, exp10, N##_exp10(x), N##_mul(v, N##_k(AD__LN10)),                KEEP_V, -10, 10)                                 \
+  ROW(N, D, expm1, N##_expm1(x), N##_exp(x),                                 KEEP_X, -20, 20)                                 \
+  ROW(N, D, log, N##_log(x), N##_number(v, N##_recip(N##_add(x, N##_k(0)))), KEEP_XV, 1e-3, 1e3)                              \
+  ROW(N, D, log2, N##_log2(x), N##_number(v, N##_div(N##_k(0x1.71547652b82fep+0), N##_add(x, N##_k(0)))),                     \
+                                                                             KEEP_XV, 1e-3, 1e3)                              \
+  ROW(N, D, log10, N##_log10(x), N##_number(v, N##_div(N##_k(0x1.bcb7b1526e50ep-2), N##_add(x, N##_k(0)))),                   \
+                                                                             KEEP_XV, 1e-3, 1e3)                              \
+  ROW(N, D, log1p, N##_log1p(x), N##_number(v, N##_recip(N##_add(N##_k(1), x))), KEEP_XV, -0.99, 100)                         \
+  ROW(N, D, sin, N##_sin(x), N##_cos(x),                                     KEEP_X, -20, 20)                                 \
+  ROW(N, D, cos, N##_cos(x), N##_neg(N##_sin(x)),                            KEEP_X, -20, 20)                                 \
+  ROW(N, D, tan, N##_tan(x), N##_fma(v, v, N##_k(1)),                        KEEP_V, -20, 20)                                 \
+  ROW(N, D, sinpi, N##_sinpi(x), N##_mul(N##_k(AD__PI), N##_cospi(x)),       KEEP_X, -5, 5)                                   \
+  ROW(N, D, cospi, N##_cospi(x), N##_mul(N##_k(-AD__PI), N##_sinpi(x)),      KEEP_X, -5, 5)                                   \
+  ROW(N, D, asin, N##_asin(x), N##_recip(N##_sqrt(N##_one_minus_square(x))), KEEP_X, -1, 1)                                   \
+  ROW(N, D, acos, N##_acos(x), N##_neg(N##_recip(N##_sqrt(N##_one_minus_square(x)))), KEEP_X, -1, 1)                          \
+  ROW(N, D, atan, N##_atan(x),                                                                                                \
+      N##_select(N##_lt(N##_k(0x1p28), N##_abs(x)), N##_square(N##_recip(x)), N##_recip(N##_one_plus_square(x))),             \
+                                                                             KEEP_X, -20, 20)                                 \
+  ROW(N, D, sinh, N##_sinh(x), N##_cosh(x),                                  KEEP_X, -20, 20)                                 \
+  ROW(N, D, cosh, N##_cosh(x), N##_sinh(x),                                  KEEP_X, -20, 20)                                 \
+  ROW(N, D, tanh, N##_tanh(x), N##_tanh_slope(x),                            KEEP_X, -20, 20)                                 \
+  ROW(N, D, asinh, N##_asinh(x), N##_recip(N##_hypot(N##_k(1), x)),          KEEP_X, -1e3, 1e3)                               \
+  ROW(N, D, acosh, N##_acosh(x), N##_recip(N##_mul(N##_sqrt(N##_sub(x, N##_k(1))), N##_sqrt(N##_add(x, N##_k(1))))),          \
+                                                                             KEEP_X, 1, 1e3)                                  \
+  ROW(N, D, atanh, N##_atanh(x), N##_number(v, N##_recip(N##_one_minus_square(x))), KEEP_XV, -1, 1)                           \
+  ROW(N, D, erf, N##_erf(x), N##_mul(N##_k(AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 5)                                 \
+  ROW(N, D, erfc, N##_erfc(x), N##_mul(N##_k(-AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 10)                             \
+  ROW(N, D, erfcx, N##_erfcx(x), N##_erfcx_slope(x),                         KEEP_X, -5, 50)                                  \
+  ROW(N, D, erfcx_slope, N##_erfcx_slope(x), N##_fma(N##_add(x, x), v, N##_add(N##_erfcx(x), N##_erfcx(x))), KEEP_XV, -5, 5)  \
+  ROW(N, D, gauss, N##_gauss(x), N##_mul(N##_mul(N##_k(-2), N##_within(x, 1e3)), v), KEEP_XV, -5, 5)                          \
+  ROW(N, D, normal_pdf, N##_normal_pdf(x), N##_neg(N##_mul(N##_within(x, 1e3), v)), KEEP_XV, -8, 8)                           \
+  ROW(N, D, ndtr, N##_ndtr(x), N##_normal_pdf(x),                            KEEP_X, -8, 8)                                   \
+  ROW(N, D, log_ndtr, N##_log_ndtr(x), N##_log_ndtr_slope(x),                KEEP_X, -50, 8)                                  \
+  ROW(N, D, log_ndtr_slope, N##_log_ndtr_slope(x),                                                                            \
+      N##_neg(N##_mul(v, N##_select(N##_lt(x, N##_k(0)),                                                                      \
+        N##_mul(N##_k(-AD__SQRT_HALF), N##_div(N##_erfcx_slope(N##_mul(x, N##_k(-AD__SQRT_HALF))),                            \
+        N##_erfcx(N##_mul(x, N##_k(-AD__SQRT_HALF))))), N##_add(N##_within(x, 1e3), v)))), KEEP_XV, -50, 8)                   \
+  ROW(N, D, lgamma, N##_lgamma(x), N##_digamma(x),                           KEEP_X, 0.1, 30)                                 \
+  ROW(N, D, digamma, N##_digamma(x), N##_trigamma(x),                        KEEP_X, 0.1, 30)                                 \
+  ROW(N, D, trigamma, N##_trigamma(x), N##_tetragamma(x),                    KEEP_X, 0.1, 30)                                 \
+  ROW(N, D, tetragamma, N##_tetragamma(x), N##_polygamma(N##_k(3), x),       KEEP_X, 0.1, 30)                                 \
+  ROW(N, D, tgamma, N##_tgamma(x), N##_mul(v, N##_digamma(x)),               KEEP_XV, 0.1, 30)                                \
+  ROW(N, D, sigmoid, N##_sigmoid(x), N##_sigmoid_slope(x),                   KEEP_X, -40, 40)                                 \
+  ROW(N, D, sigmoid_slope, N##_sigmoid_slope(x), N##_neg(N##_mul(v, N##_tanh(N##_mul(x, N##_k(0.5))))), KEEP_XV, -40, 40)     \
+  ROW(N, D, tanh_slope, N##_tanh_slope(x), N##_mul(N##_mul(N##_k(-2), N##_tanh(x)), v), KEEP_XV, -20, 20)                     \
+  ROW(N, D, softplus, N##_softplus(x), N##_sigmoid(x),                       KEEP_X, -40, 40)                                 \
+  ROW(N, D, logit, N##_logit(x), N##_number(v, N##_recip(N##_times_complement(N##_add(x, N##_k(0))))),                        \
+                                                                             KEEP_XV, 0.001, 0.999)                           \
+  ROW(N, D, silu, N##_silu(x), N##_silu_slope(x),                            KEEP_X, -40, 40)                                 \
+  ROW(N, D, silu_slope, N##_silu_slope(x),                                                                                    \
+      N##_mul(N##_sigmoid_slope(x), N##_sub(N##_k(2), N##_mul(N##_within(x, 2e3), N##_tanh(N##_mul(x, N##_k(0.5)))))),        \
+                                                                             KEEP_X, -40, 40)                                 \
+  ROW(N, D, gelu, N##_gelu(x), N##_gelu_slope(x),                            KEEP_X, -8, 8)                                   \
+  ROW(N, D, gelu_slope, N##_gelu_slope(x),                                                                                    \
+      N##_mul(N##_normal_pdf(x), N##_fma(N##_neg(N##_within(x, 1e3)), N##_within(x, 1e3), N##_k(2))), KEEP_X, -8, 8)          \
+  ROW(N, D, mish, N##_mish(x), N##_mish_slope(x),                            KEEP_X, -20, 20)                                 \
+  ROW(N, D, mish_slope, N##_mish_slope(x),                                                                                    \
+      N##_mul(N##_mul(N##_tanh_slope(N##_softplus(x)), N##_sigmoid(x)),                                                       \
+        N##_fma(N##_within(x, 2e3), N##_sub(N##_sigmoid(N##_neg(x)),                                                          \
+        N##_mul(N##_mul(N##_k(2), N##_tanh(N##_softplus(x))), N##_sigmoid(x))), N##_k(2))), KEEP_X, -20, 20)                  \
+  ROW(N, D, softsign, N##_softsign(x), N##_square(N##_recip(N##_add(N##_k(1), N##_abs(x)))), KEEP_X, -100, 100)               \
+  ROW(N, D, logcosh, N##_logcosh(x), N##_tanh(x),                            KEEP_X, -20, 20)                                 \
+  ROW(N, D, versin, N##_versin(x), N##_sin(x),                               KEEP_X, -20, 20)                                 \
+  ROW(N, D, sinc, N##_sinc(x), N##_sinc_slope(x),                            KEEP_X, -10, 10)                                 \
+  ROW(N, D, sinc_slope, N##_sinc_slope(x), N##_sinc_curve(x),                KEEP_X, -10, 10)                                 \
+  ROW(N, D, sinc_curve, N##_sinc_curve(x),                                                                                    \
+      N##_select(N##_lt(N##_abs(x), N##_k(0.1)),                                                                              \
+        N##_mul(N##_mul(N##_k(97.40909103400243), x), N##_sinc_third(N##_square(N##_mul(N##_k(AD__PI), x)))),                 \
+        N##_neg(N##_fma(N##_k(AD__PI_SQUARED), N##_sinc_slope(x),                                                             \
+        N##_div(N##_fma(N##_k(3), v, N##_mul(N##_k(AD__PI_SQUARED), N##_sinc(x))), x)))), KEEP_XV, -10, 10)                   \
+  ROW(N, D, floor, N##_floor(x), N##_number(x, N##_k(0)),                    KEEP_X, -10, 10)                                 \
+  ROW(N, D, ceil, N##_ceil(x), N##_number(x, N##_k(0)),                      KEEP_X, -10, 10)                                 \
+  ROW(N, D, trunc, N##_trunc(x), N##_number(x, N##_k(0)),                    KEEP_X, -10, 10)                                 \
+  ROW(N, D, rint, N##_rint(x), N##_number(x, N##_k(0)),                      KEEP_X, -10, 10)
 
 #define AD_UNARY_COMPOSED(ROW, N, D)                                                                                          \
   ROW(N, D, sign, N##_select(N##_ne(x, N##_k(0)), N##_copysign(N##_number(x, N##_k(1)), x), N##_k(0)),                        \
-      N##_number(x, N##_k(0)),                                               KEEP_X,    -10, 10)                              \
-  ROW(N, D, square, N##_mul(x, x), N##_add(x, x),                            KEEP_X,    -100, 100)                            \
-  ROW(N, D, recip, N##_div(N##_k(1), x), N##_neg(N##_mul(v, v)),             KEEP_V,    0.1, 10)                              \
-  ROW(N, D, relu, N##_select(N##_le(x, N##_k(0)), N##_k(0), x),                                                               \
-      N##_number(x, N##_only(N##_lt(N##_k(0), x), N##_k(1))),                KEEP_X,    -10, 10)
+      N##_number(x, N##_k(0)),                                               KEEP_X, -10, 10)                                 \
+  ROW(N, D, step, N##_only(N##_lt(N##_k(0), x), N##_k(1)), N##_number(x, N##_k(0)), KEEP_X, -10, 10)                          \
+  ROW(N, D, round,                                                                                                            \
+      N##_copysign(N##_add(N##_trunc(x), N##_select(N##_le(N##_k(0.5), N##_abs(N##_sub(x, N##_trunc(x)))),                    \
+        N##_copysign(N##_k(1), x), N##_k(0))), x), N##_number(x, N##_k(0)),  KEEP_X, -10, 10)                                 \
+  ROW(N, D, frac, N##_sub(x, N##_trunc(x)), N##_number(v, N##_k(1)),         KEEP_V, -10, 10)                                 \
+  ROW(N, D, wrap, N##_sub(x, N##_rint(x)), N##_number(v, N##_k(1)),          KEEP_V, -10, 10)                                 \
+  ROW(N, D, square, N##_mul(x, x), N##_add(x, x),                            KEEP_X, -100, 100)                               \
+  ROW(N, D, recip, N##_div(N##_k(1), x), N##_neg(N##_mul(v, v)),             KEEP_V, 0.1, 10)                                 \
+  ROW(N, D, rsqrt, N##_div(N##_k(1), N##_sqrt(x)), N##_div(N##_mul(N##_k(-0.5), v), x), KEEP_XV, 1e-3, 1e3)                   \
+  ROW(N, D, one_minus_square, N##_mul(N##_sub(N##_k(1), x), N##_add(N##_k(1), x)), N##_mul(N##_k(-2), x), KEEP_X, -1, 1)      \
+  ROW(N, D, one_plus_square, N##_fma(x, x, N##_k(1)), N##_add(x, x),         KEEP_X, -10, 10)                                 \
+  ROW(N, D, times_complement, N##_mul(x, N##_sub(N##_k(1), x)), N##_fma(N##_k(-2), x, N##_k(1)), KEEP_X, 0, 1)                \
+  ROW(N, D, xlogx, N##_select(N##_eq(x, N##_k(0)), N##_k(0), N##_mul(x, N##_log(x))), N##_add(N##_k(1), N##_log(x)),          \
+                                                                             KEEP_X, 0.5, 100)                                \
+  ROW(N, D, entropy, N##_neg(N##_select(N##_eq(x, N##_k(0)), N##_k(0), N##_mul(x, N##_log(x)))),                              \
+      N##_neg(N##_add(N##_k(1), N##_log(x))),                                KEEP_X, 0.5, 100)                                \
+  ROW(N, D, logsigmoid, N##_neg(N##_softplus(N##_neg(x))), N##_sigmoid(N##_neg(x)), KEEP_X, -40, 40)                          \
+  ROW(N, D, relu, N##_select(N##_le(x, N##_k(0)), N##_k(0), x), N##_number(x, N##_only(N##_lt(N##_k(0), x), N##_k(1))),       \
+                                                                             KEEP_X, -10, 10)                                 \
+  ROW(N, D, relu6, N##_max(N##_min(x, N##_k(6)), N##_k(0)),                                                                   \
+      N##_number(x, N##_only(N##_and(N##_le(N##_k(0), x), N##_le(x, N##_k(6))), N##_k(1))), KEEP_X, -10, 10)                  \
+  ROW(N, D, hardtanh, N##_max(N##_min(x, N##_k(1)), N##_k(-1)),                                                               \
+      N##_number(x, N##_only(N##_le(N##_abs(x), N##_k(1)), N##_k(1))),       KEEP_X, -3, 3)                                   \
+  ROW(N, D, smoothstep,                                                                                                       \
+      N##_mul(N##_square(N##_max(N##_min(x, N##_k(1)), N##_k(0))),                                                            \
+        N##_fma(N##_k(-2), N##_max(N##_min(x, N##_k(1)), N##_k(0)), N##_k(3))),                                               \
+      N##_number(x, N##_select(N##_and(N##_lt(N##_k(0), x), N##_lt(x, N##_k(1))),                                             \
+        N##_mul(N##_k(6), N##_times_complement(x)), N##_k(0))),              KEEP_X, -0.5, 1.5)
 
+/* The order n of powi and polygamma is not differentiated: its partial is 0. */
 #define AD_BINARY_WORDS(ROW, N, D)                                                                                            \
-  ROW(N, D, add,  N##_add(x, y), N##_k(1), N##_k(1),                         KEEP_NONE, -10, 10, -10, 10)                     \
-  ROW(N, D, sub,  N##_sub(x, y), N##_k(1), N##_k(-1),                        KEEP_NONE, -10, 10, -10, 10)                     \
-  ROW(N, D, mul,  N##_mul(x, y), y, x,                                       KEEP_X,    -10, 10, -10, 10)                     \
-  ROW(N, D, div,  N##_div(x, y), N##_div(N##_k(1), y), N##_neg(N##_div(v, y)), KEEP_XV, -10, 10, 0.1, 10)                     \
-  ROW(N, D, copysign, N##_copysign(x, y), N##_mul(N##_sign(x), N##_copysign(N##_k(1), y)), N##_number(y, N##_k(0)),           \
-                                                                             KEEP_X,    -10, 10, -10, 10)
+  ROW(N, D, add, N##_add(x, y), N##_k(1), N##_k(1),                          KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, sub, N##_sub(x, y), N##_k(1), N##_k(-1),                         KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, mul, N##_mul(x, y), y, x,                                        KEEP_X, -10, 10, -10, 10)                        \
+  ROW(N, D, div, N##_div(x, y), N##_number(v, N##_recip(y)), N##_neg(N##_div(v, y)), KEEP_XV, -10, 10, 0.1, 10)               \
+  ROW(N, D, pow, N##_pow(x, y), N##_pow_slope(x, y),                                                                          \
+      N##_select(N##_lt(N##_k(0), x), N##_select(N##_eq(v, N##_k(0)), N##_k(0), N##_mul(v, N##_log(x))),                      \
+        N##_select(N##_eq(x, N##_k(0)), N##_number(v, N##_select(N##_lt(y, N##_k(0)), N##_k(-AD__INF), N##_k(0))),            \
+        N##_k(AD__NAN))),                                          KEEP_XV, 0.1, 10, -5, 5)                         \
+  ROW(N, D, pow_slope, N##_pow_slope(x, y),                                                                                   \
+      N##_select(N##_eq(y, N##_k(0)), N##_k(0), N##_select(N##_and(N##_and(N##_ne(x, N##_k(0)), N##_ne(v, N##_k(0))),         \
+        N##_lt(N##_abs(x), N##_k(AD__INF))), N##_mul(N##_sub(y, N##_k(1)), N##_div(v, x)),                                    \
+        N##_mul(y, N##_pow_slope(x, N##_sub(y, N##_k(1)))))),                                                                 \
+      N##_select(N##_lt(N##_k(0), x), N##_select(N##_eq(x, N##_k(AD__INF)),                                                   \
+        N##_select(N##_lt(y, N##_k(1)), N##_k(0), N##_k(AD__INF)), N##_fma(v, N##_log(x), N##_div(N##_pow(x, y), x))),        \
+        N##_select(N##_eq(x, N##_k(0)), N##_number(v,                                                                         \
+        N##_select(N##_lt(N##_k(1), y), N##_k(0), N##_select(N##_lt(N##_k(0), y), N##_k(-AD__INF), N##_k(AD__INF)))),         \
+        N##_k(AD__NAN))),                                                    KEEP_XV, 0.1, 10, -5, 5)                         \
+  ROW(N, D, atan2, N##_atan2(x, y),                                                                                           \
+      N##_number(v, N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                             \
+        N##_div(N##_div(y, N##_hypot(x, y)), N##_hypot(x, y)))),                                                              \
+      N##_number(v, N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                             \
+        N##_neg(N##_div(N##_div(x, N##_hypot(x, y)), N##_hypot(x, y))))),    KEEP_XV, -10, 10, -10, 10)                       \
+  ROW(N, D, hypot, N##_hypot(x, y), N##_hypot_share(x, y, v), N##_hypot_share(y, x, v), KEEP_XV, -10, 10, -10, 10)            \
+  ROW(N, D, max, N##_max(x, y), N##_share(x, y, N##_lt(y, x)), N##_sub(N##_k(1), N##_share(x, y, N##_lt(y, x))),              \
+                                                                             KEEP_X, -10, 10, -10, 10)                        \
+  ROW(N, D, min, N##_min(x, y), N##_share(x, y, N##_lt(x, y)), N##_sub(N##_k(1), N##_share(x, y, N##_lt(x, y))),              \
+                                                                             KEEP_X, -10, 10, -10, 10)                        \
+  ROW(N, D, fmod, N##_fmod(x, y), N##_number(v, N##_k(1)), N##_neg(N##_rint(N##_div(N##_sub(x, v), y))),                      \
+                                                                             KEEP_XV, -10, 10, 0.5, 3)                        \
+  ROW(N, D, remainder, N##_remainder(x, y), N##_number(v, N##_k(1)), N##_neg(N##_rint(N##_div(N##_sub(x, v), y))),            \
+                                                                             KEEP_XV, -10, 10, 0.5, 3)                        \
+  ROW(N, D, copysign, N##_copysign(x, y), N##_number(y, N##_mul(N##_sign(x), N##_copysign(N##_k(1), y))),                     \
+      N##_number(v, N##_number(y, N##_k(0))),                                KEEP_XV, -10, 10, -10, 10)                       \
+  ROW(N, D, logaddexp, N##_logaddexp(x, y), N##_logaddexp_share(x, y), N##_logaddexp_share(y, x), KEEP_X, -40, 40, -40, 40)   \
+  ROW(N, D, logaddexp_share, N##_logaddexp_share(x, y),                                                                       \
+      N##_number(v, N##_select(N##_eq(x, y), N##_k(0.25), N##_sigmoid_slope(N##_sub(x, y)))),                                 \
+      N##_number(v, N##_select(N##_eq(x, y), N##_k(-0.25), N##_neg(N##_sigmoid_slope(N##_sub(x, y))))),                       \
+                                                                             KEEP_XV, -20, 20, -20, 20)                       \
+  ROW(N, D, polygamma, N##_polygamma(x, y), N##_number(v, N##_k(0)), N##_polygamma(N##_add(x, N##_k(1)), y),                  \
+                                                                             KEEP_XV, 1, 4, 0.5, 20)
 
-#define AD_BINARY_COMPOSED(ROW, N, D)
+#define AD_BINARY_COMPOSED(ROW, N, D)                                                                                         \
+  ROW(N, D, powi, N##_select(N##_eq(y, N##_rint(y)), N##_pow(x, y), N##_k(AD__NAN)),                                          \
+      N##_number(v, N##_select(N##_eq(y, N##_k(0)), N##_k(0), N##_mul(y, N##_powi(x, N##_sub(y, N##_k(1)))))),                \
+      N##_number(v, N##_k(0)),                                               KEEP_XV, -3, 3, -5, 5)                           \
+  ROW(N, D, fmax, N##_select(N##_ne(x, x), y, N##_select(N##_ne(y, y), x, N##_max(x, y))),                                    \
+      N##_select(N##_ne(y, y), N##_number(x, N##_k(1)),                                                                       \
+        N##_select(N##_ne(x, x), N##_k(0), N##_share(x, y, N##_lt(y, x)))),                                                   \
+      N##_select(N##_ne(x, x), N##_number(y, N##_k(1)),                                                                       \
+        N##_select(N##_ne(y, y), N##_k(0), N##_share(y, x, N##_lt(x, y)))),  KEEP_X, -10, 10, -10, 10)                        \
+  ROW(N, D, fmin, N##_select(N##_ne(x, x), y, N##_select(N##_ne(y, y), x, N##_min(x, y))),                                    \
+      N##_select(N##_ne(y, y), N##_number(x, N##_k(1)),                                                                       \
+        N##_select(N##_ne(x, x), N##_k(0), N##_share(x, y, N##_lt(x, y)))),                                                   \
+      N##_select(N##_ne(x, x), N##_number(y, N##_k(1)),                                                                       \
+        N##_select(N##_ne(y, y), N##_k(0), N##_share(y, x, N##_lt(y, x)))),  KEEP_X, -10, 10, -10, 10)                        \
+  ROW(N, D, xlogy, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, y)), N##_k(0), N##_mul(x, N##_log(y))),                  \
+      N##_number(v, N##_log(y)),                                                                                              \
+      N##_number(v, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, N##_k(0))), N##_k(0), N##_div(x, y))),                  \
+                                                                             KEEP_XV, -10, 10, 0.1, 10)                       \
+  ROW(N, D, xlog1py, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, y)), N##_k(0), N##_mul(x, N##_log1p(y))),              \
+      N##_number(v, N##_log1p(y)),                                                                                            \
+      N##_number(v, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, N##_k(-1))), N##_k(0),                                  \
+        N##_div(x, N##_add(N##_k(1), y)))),                                  KEEP_XV, -10, 10, -0.9, 10)                      \
+  ROW(N, D, leaky_relu, N##_select(N##_lt(N##_k(0), x), x, N##_mul(y, x)),                                                    \
+      N##_number(x, N##_select(N##_lt(N##_k(0), x), N##_k(1), y)), N##_select(N##_lt(N##_k(0), x), N##_k(0), x),              \
+                                                                             KEEP_X, -10, 10, 0, 1)                           \
+  ROW(N, D, elu, N##_select(N##_lt(N##_k(0), x), x, N##_mul(y, N##_expm1(x))),                                                \
+      N##_number(x, N##_select(N##_lt(N##_k(0), x), N##_k(1),                                                                 \
+        N##_select(N##_eq(x, N##_k(0)), N##_min(N##_k(1), y), N##_mul(y, N##_exp(x))))),                                      \
+      N##_select(N##_lt(N##_k(0), x), N##_k(0), N##_expm1(x)),               KEEP_X, -10, 10, 0.1, 2)                         \
+  ROW(N, D, huber,                                                                                                            \
+      N##_select(N##_le(N##_k(0), y), N##_select(N##_le(N##_abs(x), y), N##_mul(N##_k(0.5), N##_mul(x, x)),                   \
+        N##_mul(y, N##_fma(N##_k(-0.5), y, N##_abs(x)))), N##_k(AD__NAN)), N##_number(v, N##_clamp(x, N##_neg(y), y)),        \
+      N##_number(v, N##_select(N##_le(N##_abs(x), y), N##_k(0), N##_sub(N##_abs(x), y))), KEEP_XV, -10, 10, 0.5, 3)           \
+  ROW(N, D, less, N##_only(N##_lt(x, y), N##_k(1)), N##_k(0), N##_k(0),      KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, less_equal, N##_only(N##_le(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)                    \
+  ROW(N, D, equal, N##_only(N##_eq(x, y), N##_k(1)), N##_k(0), N##_k(0),     KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, not_equal, N##_only(N##_ne(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)
 
 /* where(c, a, b): c is a number, 0 chooses b. A select, never a product, so what is not chosen leaves no trace. */
 #define AD_TERNARY_WORDS(ROW, N, D)                                                                                           \
-  ROW(N, D, fma,  N##_fma(x, y, z), y, x, N##_k(1),                          KEEP_X,    -10, 10, -10, 10, -10, 10)
+  ROW(N, D, fma, N##_fma(x, y, z), y, x, N##_k(1),                           KEEP_X, -10, 10, -10, 10, -10, 10)
 
 #define AD_TERNARY_COMPOSED(ROW, N, D)                                                                                        \
-  ROW(N, D, where, N##_select(N##_ne(x, N##_k(0)), y, z), N##_k(0),                                                           \
-      N##_only(N##_ne(x, N##_k(0)), N##_k(1)), N##_only(N##_eq(x, N##_k(0)), N##_k(1)),                                       \
-                                                                             KEEP_X,    -1, 1, -10, 10, -10, 10)
+  ROW(N, D, where, N##_select(N##_ne(x, N##_k(0)), y, z), N##_k(0), N##_only(N##_ne(x, N##_k(0)), N##_k(1)),                  \
+      N##_only(N##_eq(x, N##_k(0)), N##_k(1)),                               KEEP_X, -1, 1, -10, 10, -10, 10)                 \
+  ROW(N, D, clamp, N##_select(N##_le(y, z), N##_max(N##_min(x, z), y), N##_k(AD__NAN)),                                       \
+      N##_number(v, N##_only(N##_and(N##_le(y, x), N##_le(x, z)), N##_k(1))),                                                 \
+      N##_number(v, N##_only(N##_lt(x, y), N##_k(1))), N##_number(v, N##_only(N##_lt(z, x), N##_k(1))),                       \
+                                                                             KEEP_XV, -10, 10, -5, -1, 1, 5)                  \
+  ROW(N, D, lerp, N##_fma(z, y, N##_fma(N##_neg(z), x, x)), N##_sub(N##_k(1), z), z, N##_sub(y, x),                           \
+                                                                             KEEP_X, -10, 10, -10, 10, 0, 1)
 
 #define AD_UNARY(ROW, N, D)   AD_UNARY_WORDS(ROW, N, D)   AD_UNARY_COMPOSED(ROW, N, D)
 #define AD_BINARY(ROW, N, D)  AD_BINARY_WORDS(ROW, N, D)  AD_BINARY_COMPOSED(ROW, N, D)
@@ -125,9 +295,12 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
    Rows become functions, once per number system: N_op(x) the value, N_op_dx(x, v) the partial; of two and three operands
    N_op(x, y), N_op_dx(x, y, v), N_op_dy(x, y, v); N_op(x, y, z), N_op_dx(x, y, z, v), ... Engines call these and contain no
    formula. AD_SYSTEM(N) makes them of a system that has the words of ad_simd.h, AD_RULES(N) the partials alone, for a
-   system (a dual) that has made its own N_op.
+   system (a dual) that has made its own N_op, and besides the rows N_k, N_mask, N_lt le eq ne and or not any all select only,
+   N_seed, and N_number by AD__NUMBER(N).
 
    N_number(v, d)   d, but NaN where v is: the derivative of what has no value is none (R4, R5)
+   N_within(x, c)   x held between -c and c (keeps 0 * inf out of the ends)
+   N_share          of max and min: 1 where x wins or is NaN, 1/2 at a tie, else 0
    N_seed(g, d)     g*d under the zero seed rule (R6): where the seed g is +-0 the contribution is exactly 0, whatever d.
                     Of a dual the rule holds for each component of g: a zero with a tangent is no zero. */
 
@@ -144,10 +317,25 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
   AD_INLINE N N##_##op##_dy(N x, N y, N z, N v) { (void)x; (void)y; (void)z; (void)v; return dy; }                            \
   AD_INLINE N N##_##op##_dz(N x, N y, N z, N v) { (void)x; (void)y; (void)z; (void)v; return dz; }
 #define AD__NUMBER(N) AD_INLINE N N##_number(N v, N d) { return N##_select(N##_eq(v, v), d, v); }
-#define AD_RULES(N) AD_UNARY(AD__RULE_1, N, ) AD_BINARY(AD__RULE_2, N, ) AD_TERNARY(AD__RULE_3, N, )
+#define AD__HELPERS(N)                                                                                                        \
+  AD_INLINE N N##_within(N x, double c) {                                                                                     \
+    N r = N##_select(N##_lt(N##_k(c), x), N##_k(c), x); return N##_select(N##_lt(r, N##_k(-c)), N##_k(-c), r); }              \
+  AD_INLINE N N##_share(N x, N y, N##_mask wins) {                                                                            \
+    return N##_select(N##_eq(x, y), N##_k(0.5), N##_only(N##_or(wins, N##_ne(x, x)), N##_k(1))); }                            \
+  AD_INLINE N N##_infinite_share(N x, N y) {                                                                                  \
+    N s = N##_select(N##_eq(N##_abs(y), N##_k(AD__INF)), N##_k(AD__SQRT_HALF), N##_k(1));                                     \
+    return N##_only(N##_eq(N##_abs(x), N##_k(AD__INF)), N##_copysign(s, x)); }                                                \
+  AD_INLINE N N##_hypot_share(N x, N y, N v) {                                                                                \
+    N r = N##_select(N##_eq(v, N##_k(AD__INF)), N##_infinite_share(x, y), N##_div(x, v));                                     \
+    return N##_select(N##_eq(v, N##_k(0)), N##_k(0), r); }                                                                    \
+  AD_INLINE N N##_sinc_third(N u) {                                                                                           \
+    N r = N##_fma(u, N##_fma(u, N##_k(1.0 / 4717440), N##_k(-1.0 / 55440)), N##_k(1.0 / 1080));                               \
+    return N##_fma(u, N##_fma(u, r, N##_k(-1.0 / 42)), N##_k(0.2)); }
+#define AD__PARTIALS(N) AD_UNARY(AD__RULE_1, N, ) AD_BINARY(AD__RULE_2, N, ) AD_TERNARY(AD__RULE_3, N, )
+#define AD_RULES(N) AD__HELPERS(N) AD__PARTIALS(N)
 #define AD_SYSTEM(N)                                                                                                          \
-  AD__NUMBER(N) AD_UNARY_COMPOSED(AD__COMPOSED_1, N, ) AD_BINARY_COMPOSED(AD__COMPOSED_2, N, )                                \
-  AD_TERNARY_COMPOSED(AD__COMPOSED_3, N, ) AD_RULES(N)                                                                        \
+  AD__NUMBER(N) AD__HELPERS(N) AD_UNARY_COMPOSED(AD__COMPOSED_1, N, ) AD_BINARY_COMPOSED(AD__COMPOSED_2, N, )                 \
+  AD_TERNARY_COMPOSED(AD__COMPOSED_3, N, ) AD__PARTIALS(N)                                                                    \
   AD_INLINE N N##_seed(N g, N d) { return N##_only(N##_ne(g, N##_k(0)), N##_mul(g, d)); }
 
 AD_SYSTEM(ad_f32)

@@ -8,6 +8,7 @@
      >>select     the choice of the backend
      >>contract   the words that every number system supplies, in scalar terms
      >>systems    ad_f32 and ad_f64: the words on plain float and double, math from libm
+     >>special    functions of several steps, written in words, for all four systems
      >>scalar  >>avx2  >>avx512  >>neon    ad_v32 and ad_v64: the words on a register, one section a backend
      >>derived    words made of other words, the same on every backend
      >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
@@ -121,6 +122,10 @@ typedef bool ad_f64_mask;
 #define AD__ONE_LANE 1
 #define AD__DERIVED 2
 #define AD__LIBM_MATH 3
+#define AD__SPECIAL 4
+#define AD__GAMMA 5
+#define AD__SLEEF_ENDS 6
+#define AD__MODULO 7
 #define AD__REDUCE 20
 
 #define AD__TEMPLATE AD__ONE_LANE
@@ -142,6 +147,90 @@ typedef bool ad_f64_mask;
 #define AD_LIBM(op) op
 #include "ad_simd.h"
 #undef AD__TEMPLATE
+
+/* >>special -------------------------------------------------------------------------------------------------------------
+   Functions whose stable form has several steps: the templates special (any system) and gamma (double) at the end of this
+   file. They are written in words, fused where written so, and therefore give the same bits on every backend. AD_C(s, d) in
+   them is a constant for float and for double. Rare functions of float are computed in double and rounded (AD__IN_DOUBLE).
+
+   Series. erfcx: (x + 1/2) erfcx(x), and its derivative's (x + 1/2)^2 (-erfcx'(x)), are smooth in q = (x-4)/(x+4), which maps
+   0..inf to -1..1: one polynomial each, fitted at Chebyshev nodes with 50 digits. digamma: psi(x)/(x - x0) on [1, 2] in
+   2x - 3, x0 the root, so that the relative error stays small through the root; asymptotic from 10 on. */
+
+#if defined(__GNUC__) && !defined(_WIN32)
+#define AD__RARE static __attribute__((noinline, unused))   /* long and seldom: not worth a copy at every use */
+#else
+#define AD__RARE AD_INLINE
+#endif
+
+#define AD__NAN ((double)NAN)
+#define AD__INF ((double)INFINITY)
+#define AD__PI 0x1.921fb54442d18p+1
+#define AD__PI_SQUARED 0x1.3bd3cc9be45dep+3
+#define AD__TWO_BY_SQRT_PI 0x1.20dd750429b6dp+0
+#define AD__SQRT_HALF 0x1.6a09e667f3bcdp-1
+#define AD__LN2 0x1.62e42fefa39efp-1
+#define AD__LN10 0x1.26bb1bbb55516p+1
+
+AD_LOCAL const double ad__erfcx_fit[25] = {
+  0x1.3ba5916e9fd7fp-1, -0x1.1df1ad154a287p-4, 0x1.f7f5df66fd6c2p-8, 0x1.16ecefcfa4d42p-5, -0x1.9ddb23c3e8a22p-5, 0x1.7fee004e1e9dcp-5,
+  -0x1.0fb06dfe5229fp-5, 0x1.3079edf51fc68p-6, -0x1.0962388397d97p-7, 0x1.49c672e0029c2p-9, -0x1.8d4a9b00c7997p-12,
+  -0x1.a1df5db3b79f4p-14, 0x1.3be04bf52bb5ap-14, -0x1.995385e20c3b6p-17, -0x1.78861f18ee7b4p-18, 0x1.7ef6b7a31e6a9p-19,
+  0x1.3981051d34c77p-23, -0x1.b8d249727cce8p-22, 0x1.4cbb15f961e46p-25, 0x1.c8b87aa039fb6p-25, -0x1.613ab11aa87fdp-27,
+  -0x1.a83c2ea8364c9p-28, 0x1.b39ff8659b236p-30, 0x1.ffeb28f8a7c30p-32, -0x1.246d137a7141bp-33 };
+AD_LOCAL const double ad__erfcx_slope_fit[28] = {
+  0x1.4fc08f9a1f0edp-1, -0x1.651f2c6d3140bp-4, -0x1.4112709c780acp-4, 0x1.56746fa964d26p-3, -0x1.4d9fc6f03a4fep-3, 0x1.984b5a911dd70p-4,
+  -0x1.d618589edf5f5p-6, -0x1.025ca41cf04ebp-6, 0x1.ca639bc231df3p-6, -0x1.55e81dfe0f31fp-6, 0x1.3ce3438617e7bp-7, -0x1.3ae9a685b0023p-9,
+  -0x1.a79312f72ea48p-13, 0x1.ab55e01f2dd40p-12, -0x1.c8c2081d3a868p-14, -0x1.ccc99b2795f37p-16, 0x1.83d0828eeb502p-16,
+  -0x1.688ae0ef0aa4bp-21, -0x1.d9ce8d9bf8d76p-19, 0x1.4db411b507116p-21, 0x1.10f15c8f652bbp-21, -0x1.3f89d8bbce313p-23,
+  -0x1.39e7701b8b0dap-24, 0x1.d5602b7b32167p-26, 0x1.4224f114849d9p-27, -0x1.079e4b874b91ep-28, -0x1.95a8c765d41c4p-31,
+  0x1.4de30606f1c4ep-32 };
+AD_LOCAL const double ad__digamma_fit[23] = {
+  0x1.e6f0cbb873616p-1, -0x1.b1cb63005ee98p-3, 0x1.eca189b8e6f7bp-5, -0x1.2feeeb98a78cbp-6, 0x1.8512e59037ebbp-8, -0x1.fb44202a259cep-10,
+  0x1.4de9aa1802de8p-11, -0x1.b9f8b11b2f98ep-13, 0x1.25647156391a7p-14, -0x1.8635641765f08p-16, 0x1.03c0b2b60f6f7p-17,
+  -0x1.5a06a23d62223p-19, 0x1.cd1f26d55994ep-21, -0x1.336df991b5f25p-22, 0x1.99e1aca26565dp-24, -0x1.0fb126d4c2892p-25,
+  0x1.69ba8fdd1d52cp-27, -0x1.fdacdb7508852p-29, 0x1.56c5b73aaffa6p-30, -0x1.2f41994664278p-32, 0x1.80260c257a44fp-34,
+  -0x1.761380b8f00cep-34, 0x1.00b98a8f0aa04p-35 };
+AD_LOCAL const double ad__digamma_tail[9] = {
+  -0x1.5555555555555p-4, 0x1.1111111111111p-7, -0x1.0410410410410p-8, 0x1.1111111111111p-8, -0x1.f07c1f07c1f08p-8, 0x1.5995995995996p-6,
+  -0x1.5555555555555p-4, 0x1.c5e5e5e5e5e5ep-2, -0x1.86e7f9b9fe6e8p+1 };
+AD_LOCAL const double ad__polygamma_tail[11] = {
+  0x1.5555555555555p-3, -0x1.1111111111111p-5, 0x1.8618618618618p-6, -0x1.1111111111111p-5, 0x1.364d9364d9365p-4, -0x1.0330330330330p-2,
+  0x1.2aaaaaaaaaaabp+0, -0x1.c5e5e5e5e5e5ep+2, 0x1.b7c4f8f13e3c5p+5, -0x1.088fe72cfe72dp+9, 0x1.8301f89467e25p+12 };
+AD_LOCAL const double ad__tetragamma_tail[11] = {
+  0x1p-1, -0x1.5555555555555p-3, 0x1.5555555555555p-3, -0x1.3333333333333p-2, 0x1.aaaaaaaaaaaabp-1, -0x1.a52e52e52e52ep+1,
+  0x1.1800000000000p+4, -0x1.e244444444444p+6, 0x1.051cf3cf3cf3dp+10, -0x1.5b3cdf6b0df6bp+13, 0x1.16296aaaaaaabp+17 };
+AD_LOCAL const double ad__zeta_tail[10] = {
+  0x1.5555555555555p-4, -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15, -0x1.bbd779334ef0bp-21, 0x1.66a8f2bf70ebep-26,
+  -0x1.22805d644267fp-31, 0x1.d6db2c4e09162p-37, -0x1.7da4e1f79955cp-42, 0x1.355871d652e9ep-47, -0x1.f57d968caacf1p-53 };
+AD_LOCAL const double ad__sinc_slope_fit[11] = {
+  -0x1.5555555555555p-2, 0x1.1111111111111p-5, -0x1.3813813813814p-10, 0x1.71de3a556c734p-16, -0x1.0cfeb60f94b0ep-22,
+  0x1.08db48ebe51c7p-29, -0x1.78af56a4d411bp-37, 0x1.952c77030ad4ap-45, -0x1.5532eaf516982p-53, 0x1.ce272b49432cep-62,
+  -0x1.0132bcd1f4692p-70 };
+AD_LOCAL const double ad__sinc_curve_fit[11] = {
+  -0x1.5555555555555p-2, 0x1.999999999999ap-4, -0x1.8618618618618p-8, 0x1.43a2730abee4dp-13, -0x1.2e9e8cd187470p-19,
+  0x1.6c2d84445b072p-26, -0x1.320e7665ec4e6p-33, 0x1.7bd9af92da276p-41, -0x1.6a8619a46801ap-49, 0x1.126741b37fe2ap-57,
+  -0x1.519297d390c9fp-66 };
+
+#define AD__TEMPLATE AD__SPECIAL
+#define AD_N ad_f32
+#define AD_C(s, d) (s)
+#include "ad_simd.h"
+#define AD_N ad_f64
+#define AD_C(s, d) (d)
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+#define AD__TEMPLATE AD__GAMMA
+#define AD_N ad_f64
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+#define AD__RARE_1(IN_DOUBLE)                                                                                                 \
+  IN_DOUBLE(erfcx) IN_DOUBLE(erfcx_slope) IN_DOUBLE(log_ndtr) IN_DOUBLE(log_ndtr_slope)                                       \
+  IN_DOUBLE(digamma) IN_DOUBLE(trigamma) IN_DOUBLE(tetragamma)
+#define AD__IN_DOUBLE(op) AD_INLINE ad_f32 ad_f32_##op(ad_f32 x) { return (ad_f32)ad_f64_##op((ad_f64)x); }
+AD__RARE_1(AD__IN_DOUBLE)
+AD_INLINE ad_f32 ad_f32_polygamma(ad_f32 n, ad_f32 x) { return (ad_f32)ad_f64_polygamma((ad_f64)n, (ad_f64)x); }
 
 #endif /* AD_SIMD_H */
 
@@ -578,15 +667,17 @@ AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane
 #endif
 
 #define AD__MATH_1(WORD, N)                                                                                                   \
-  WORD(N, exp, 10, 10) WORD(N, exp2, 10, 35) WORD(N, exp10, 10, 35) WORD(N, expm1, 10, 10)                                    \
-  WORD(N, log, 10, 35) WORD(N, log2, 10, 35) WORD(N, log10, 10, 10) WORD(N, log1p, 10, 10)                                    \
-  WORD(N, sin, 10, 35) WORD(N, cos, 10, 35) WORD(N, tan, 10, 35) WORD(N, sinpi, 05, 05) WORD(N, cospi, 05, 05)                \
-  WORD(N, asin, 10, 35) WORD(N, acos, 10, 35) WORD(N, atan, 10, 35)                                                           \
-  WORD(N, sinh, 10, 35) WORD(N, cosh, 10, 35) WORD(N, tanh, 10, 35)                                                           \
-  WORD(N, asinh, 10, 10) WORD(N, acosh, 10, 10) WORD(N, atanh, 10, 10)                                                        \
-  WORD(N, cbrt, 10, 35) WORD(N, erf, 10, 10) WORD(N, erfc, 15, 15) WORD(N, lgamma, 10, 10) WORD(N, tgamma, 10, 10)
-#define AD__MATH_2(WORD, N)                                                                                                   \
-  WORD(N, pow, 10, 10) WORD(N, atan2, 10, 35) WORD(N, hypot, 05, 35)
+  WORD(N, exp2, 10, 35) WORD(N, exp10, 10, 35) WORD(N, expm1, 10, 10) WORD(N, log, 10, 35) WORD(N, log2, 10, 35)              \
+  WORD(N, log10, 10, 10) WORD(N, sin, 10, 35) WORD(N, cos, 10, 35) WORD(N, tan, 10, 35) WORD(N, asin, 10, 35)                 \
+  WORD(N, acos, 10, 35) WORD(N, atan, 10, 35) WORD(N, tanh, 10, 35) WORD(N, atanh, 10, 10) WORD(N, cbrt, 10, 35)              \
+  WORD(N, erf, 10, 10) WORD(N, erfc, 15, 15)
+#define AD__MATH_2(WORD, N) WORD(N, atan2, 10, 35)
+/* those whose ends the template sleef-ends mends, and those that are wanted in double only */
+#define AD__ENDS_1(WORD, N)                                                                                                   \
+  WORD(N, exp, 10, 10) WORD(N, log1p, 10, 10) WORD(N, sinpi, 05, 05) WORD(N, cospi, 05, 05) WORD(N, sinh, 10, 35)             \
+  WORD(N, cosh, 10, 35) WORD(N, asinh, 10, 10) WORD(N, acosh, 10, 10)
+#define AD__ENDS_2(WORD, N) WORD(N, pow, 10, 10) WORD(N, hypot, 05, 35)
+#define AD__DOUBLE_1(WORD, N) WORD(N, lgamma, 10, 10) WORD(N, tgamma, 10, 10)
 
 #if defined(AD__SLEEF)
 
@@ -648,9 +739,13 @@ AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane
 #if AD_SIMD_ULP == 35
 #define AD__MATH_WORD_1(N, op, fine, fast) AD_INLINE N N##_##op(N x) { return AD__SLEEF_##N(op, fast)(x); }
 #define AD__MATH_WORD_2(N, op, fine, fast) AD_INLINE N N##_##op(N x, N y) { return AD__SLEEF_##N(op, fast)(x, y); }
+#define AD__ENDS_WORD_1(N, op, fine, fast) AD_INLINE N N##__##op(N x) { return AD__SLEEF_##N(op, fast)(x); }
+#define AD__ENDS_WORD_2(N, op, fine, fast) AD_INLINE N N##__##op(N x, N y) { return AD__SLEEF_##N(op, fast)(x, y); }
 #else
 #define AD__MATH_WORD_1(N, op, fine, fast) AD_INLINE N N##_##op(N x) { return AD__SLEEF_##N(op, fine)(x); }
 #define AD__MATH_WORD_2(N, op, fine, fast) AD_INLINE N N##_##op(N x, N y) { return AD__SLEEF_##N(op, fine)(x, y); }
+#define AD__ENDS_WORD_1(N, op, fine, fast) AD_INLINE N N##__##op(N x) { return AD__SLEEF_##N(op, fine)(x); }
+#define AD__ENDS_WORD_2(N, op, fine, fast) AD_INLINE N N##__##op(N x, N y) { return AD__SLEEF_##N(op, fine)(x, y); }
 #endif
 
 #else
@@ -667,6 +762,8 @@ AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane
     N##_store(a, x); N##_store(b, y);                                                                                         \
     for (int i = 0; i < AD__LANES_##N; i++) a[i] = AD__PASTE(AD__ELEMENT_##N, op)(a[i], b[i]);                                \
     return N##_load(a); }
+#define AD__ENDS_WORD_1 AD__MATH_WORD_1
+#define AD__ENDS_WORD_2 AD__MATH_WORD_2
 
 #endif
 #define AD__ELEMENT_ad_v32 ad_f32
@@ -676,56 +773,102 @@ AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane
 
 AD__MATH_1(AD__MATH_WORD_1, ad_v32)
 AD__MATH_2(AD__MATH_WORD_2, ad_v32)
+AD__ENDS_1(AD__ENDS_WORD_1, ad_v32)
+AD__ENDS_2(AD__ENDS_WORD_2, ad_v32)
 AD__MATH_1(AD__MATH_WORD_1, ad_v64)
 AD__MATH_2(AD__MATH_WORD_2, ad_v64)
+AD__ENDS_1(AD__ENDS_WORD_1, ad_v64)
+AD__ENDS_2(AD__ENDS_WORD_2, ad_v64)
+AD__DOUBLE_1(AD__MATH_WORD_1, ad_v64)
 
-/* >>reduce --------------------------------------------------------------------------------------------------------------
-   Sums and their like, the same bits on every backend with fma.
-
-   The array is cut into virtual registers of AD_WIDE elements (16 float, 8 double: one AVX-512 register, two AVX2, four NEON).
-   Those are joined by a binary tree: with m virtual registers, m = 2^a + 2^b + .. and a > b > .., the result is
-   B_a + (B_b + (.. + rest)), where B_k joins 2^k neighbours pairwise and rest is the last, incomplete one, filled up with the
-   neutral element. The AD_WIDE lanes that remain are folded by halves. The error of a sum is at most
-   (log2(n / AD_WIDE) + log2(AD_WIDE) + 1) eps sum|x|. Over the rows of a matrix (one result a column) the tree runs over rows.
-   Results depend on n and the values only: not on the address, the backend or the number of threads.
-
-   The leaf of the tree is 32 virtual registers in straight code: independent additions, so it runs at the speed of the loads;
-   finished leaves are carried up like a binary counter (one more addition a leaf). Rejected: running sums in several
-   accumulators (as fast, but the error grows with n / AD_WIDE). A reduction is the function _reduce with a term, a join and a
-   fold that the compiler inlines. Nothing is allocated; at most 16 KB of stack are used.
-
-   Over an array: ad_f32_array_X(n, x). Over the columns of an (n, columns) array: ad_f32_columns_X(n, columns, stride, x, out).
-   Over one axis: ad_f32_reduce(kind, outer, n, inner, x, out, add). All of them for ad_f64 too. */
-
-typedef enum ad_reduction {
-  AD_REDUCE_SUM, AD_REDUCE_MEAN, AD_REDUCE_PROD, AD_REDUCE_MAX, AD_REDUCE_MIN, AD_REDUCE_SUMABS, AD_REDUCE_SUMSQ, AD_REDUCE_NORM
-} ad_reduction;
-
-#define AD__LEVELS 48          /* leaves up to 2^48 */
-#define AD__COLUMN_LEVELS 24   /* of 8 rows; beyond 2^26 rows the topmost sums one after the other */
-
-AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED(r); return r; }
-
-#define AD__TEMPLATE AD__REDUCE
 #define AD_N ad_v32
 #define AD_S ad_f32
 #define AD_LANES AD_V32_LANES
-#define AD_WIDE 16
-#define AD__TILE 128
-#define AD__NORM_LOW 0x1p-60f
-#define AD__NORM_HIGH 0x1p100f
-#define AD__LOWEST_EXPONENT (-125)
+#define AD_C(s, d) (s)
+#define AD__FINITE_EXP 0
+#if defined(AD__SLEEF)
+#define AD__TEMPLATE AD__SLEEF_ENDS
 #include "ad_simd.h"
+#undef AD__TEMPLATE
+#endif
+#define AD__TEMPLATE AD__MODULO
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+#define AD__TEMPLATE AD__SPECIAL
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+#undef AD_S
+#undef AD_LANES
+#undef AD__FINITE_EXP
+
 #define AD_N ad_v64
 #define AD_S ad_f64
 #define AD_LANES AD_V64_LANES
-#define AD_WIDE 8
-#define AD__TILE 64
-#define AD__NORM_LOW 0x1p-900
-#define AD__NORM_HIGH 0x1p900
-#define AD__LOWEST_EXPONENT (-1021)
+#define AD_C(s, d) (d)
+#define AD__FINITE_EXP 1
+#if defined(AD__SLEEF)
+#define AD__TEMPLATE AD__SLEEF_ENDS
 #include "ad_simd.h"
 #undef AD__TEMPLATE
+#endif
+#define AD__TEMPLATE AD__MODULO
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+#define AD__TEMPLATE AD__SPECIAL
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+#undef AD_S
+#undef AD_LANES
+#undef AD__FINITE_EXP
+
+#define AD__TEMPLATE AD__GAMMA
+#define AD_N ad_v64
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+/* a register of float as two of double (one on the scalar backend), and back */
+#define AD_V32_PARTS (AD_V32_LANES / AD_V64_LANES)
+AD_INLINE void ad_v32_widen(ad_v32 x, ad_v64 *part) {
+#if AD_SIMD == AD_SIMD_AVX512
+  part[0] = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
+  part[1] = _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)));
+#elif AD_SIMD == AD_SIMD_AVX2
+  part[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(x));
+  part[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+#elif AD_SIMD == AD_SIMD_NEON
+  part[0] = vcvt_f64_f32(vget_low_f32(x));
+  part[1] = vcvt_high_f64_f32(x);
+#else
+  part[0] = (ad_v64)x;
+#endif
+}
+AD_INLINE ad_v32 ad_v32_narrow(const ad_v64 *part) {
+#if AD_SIMD == AD_SIMD_AVX512
+  return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps(part[0]))), _mm256_castps_pd(_mm512_cvtpd_ps(part[1])), 1));
+#elif AD_SIMD == AD_SIMD_AVX2
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(part[0])), _mm256_cvtpd_ps(part[1]), 1);
+#elif AD_SIMD == AD_SIMD_NEON
+  return vcvt_high_f32_f64(vcvt_f32_f64(part[0]), part[1]);
+#else
+  return (ad_v32)part[0];
+#endif
+}
+#define AD__IN_PARTS(op)                                                                                                      \
+  AD__RARE ad_v32 ad_v32_##op(ad_v32 x) {                                                                                     \
+    ad_v64 part[AD_V32_PARTS];                                                                                                \
+    ad_v32_widen(x, part);                                                                                                    \
+    for (int i = 0; i < AD_V32_PARTS; i++) part[i] = ad_v64_##op(part[i]);                                                    \
+    return ad_v32_narrow(part); }
+AD__RARE_1(AD__IN_PARTS)
+AD__IN_PARTS(lgamma)
+AD__IN_PARTS(tgamma)
+AD__RARE ad_v32 ad_v32_polygamma(ad_v32 n, ad_v32 x) {
+  ad_v64 order[AD_V32_PARTS], part[AD_V32_PARTS];
+  ad_v32_widen(n, order);
+  ad_v32_widen(x, part);
+  for (int i = 0; i < AD_V32_PARTS; i++) part[i] = ad_v64_polygamma(order[i], part[i]);
+  return ad_v32_narrow(part);
+}
 
 #endif /* AD_SIMD_VECTORS_H */
 
@@ -840,6 +983,8 @@ AD_INLINE AD_N AD_W(tgamma)(AD_N x) { return (AD_N)tgamma((double)x); }
 AD_INLINE AD_N AD_W(pow)(AD_N x, AD_N y) { return AD_LIBM(pow)(x, y); }
 AD_INLINE AD_N AD_W(atan2)(AD_N x, AD_N y) { return AD_LIBM(atan2)(x, y); }
 AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) { return AD_LIBM(hypot)(x, y); }
+AD_INLINE AD_N AD_W(fmod)(AD_N x, AD_N y) { return AD_LIBM(fmod)(x, y); }
+AD_INLINE AD_N AD_W(remainder)(AD_N x, AD_N y) { return AD_LIBM(remainder)(x, y); }
 /* in double: x = 2 n + q/2 + t exactly, |t| <= 1/4, and pi t with the part that the product rounds away */
 AD_INLINE AD_N AD_W(sinpi)(AD_N x) {
   double a = (double)x, r = a - 2 * rint(a / 2), q = rint(2 * r), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
@@ -1248,6 +1393,383 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 #undef AD__NORM_LOW
 #undef AD__NORM_HIGH
 #undef AD__LOWEST_EXPONENT
+#endif
+
+/* What SLEEF 3.5.1 gives up too early. A test of the whole register guards each repair, so that the common range pays one
+   comparison and a branch that is not taken. */
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__SLEEF_ENDS
+
+/* scale e^x for large x: e^(x - c) scale 2^64 with c = 64 ln2 in two parts, of which the first is subtracted exactly */
+AD_INLINE AD_N AD_W(_exp_far)(AD_N x, double scale) {
+  AD_N y = AD_W(select)(AD_W(lt)(x, AD_W(k)(1000)), x, AD_W(k)(1000));
+  AD_N e = AD_W(_exp)(AD_W(sub)(y, AD_W(k)(AD_C(0x1.62e42cp+5, 0x1.62e42fefap+5))));
+  return AD_W(mul)(AD_W(fnma)(e, AD_W(k)(AD_C(0x1.f7d1cfp-18, 0x1.cf79abc9e3b3ap-34)), e), AD_W(k)(scale));
+}
+AD_INLINE AD_N AD_W(exp)(AD_N x) {
+#if AD__FINITE_EXP
+  AD_N r = AD_W(_exp)(x);
+  AD_W(mask) far = AD_W(lt)(AD_W(k)(709), x);
+  return AD_LIKELY(!AD_W(any)(far)) ? r : AD_W(select)(far, AD_W(_exp_far)(x, 0x1p64), r);
+#else
+  return AD_W(_exp)(x);
+#endif
+}
+AD_INLINE AD_N AD_W(sinh)(AD_N x) {
+  AD_N r = AD_W(_sinh)(x), a = AD_W(abs)(x);
+  AD_W(mask) far = AD_W(lt)(AD_W(k)(AD_C(88, 709)), a);
+  return AD_LIKELY(!AD_W(any)(far)) ? r : AD_W(select)(far, AD_W(copysign)(AD_W(_exp_far)(a, 0x1p63), x), r);
+}
+AD_INLINE AD_N AD_W(cosh)(AD_N x) {
+  AD_N r = AD_W(_cosh)(x), a = AD_W(abs)(x);
+  AD_W(mask) far = AD_W(lt)(AD_W(k)(AD_C(88, 709)), a);
+  return AD_LIKELY(!AD_W(any)(far)) ? r : AD_W(select)(far, AD_W(_exp_far)(a, 0x1p63), r);
+}
+AD_INLINE AD_N AD_W(log1p)(AD_N x) {
+  AD_N r = AD_W(_log1p)(x);
+  AD_W(mask) far = AD_W(lt)(AD_W(k)(1e30), x);
+  return AD_LIKELY(!AD_W(any)(far)) ? r : AD_W(select)(far, AD_W(log)(x), r);
+}
+/* asinh(x) and acosh(x) are log(2x) here */
+AD_INLINE AD_N AD_W(asinh)(AD_N x) {
+  AD_N r = AD_W(_asinh)(x), a = AD_W(abs)(x);
+  AD_W(mask) far = AD_W(lt)(AD_W(k)(AD_C(1e15, 1e150)), a);
+  return AD_LIKELY(!AD_W(any)(far)) ? r : AD_W(select)(far, AD_W(copysign)(AD_W(add)(AD_W(log)(a), AD_W(k)(AD__LN2)), x), r);
+}
+AD_INLINE AD_N AD_W(acosh)(AD_N x) {
+  AD_N r = AD_W(_acosh)(x);
+  AD_W(mask) far = AD_W(lt)(AD_W(k)(AD_C(1e15, 1e150)), x);
+  return AD_LIKELY(!AD_W(any)(far)) ? r : AD_W(select)(far, AD_W(add)(AD_W(log)(x), AD_W(k)(AD__LN2)), r);
+}
+/* the argument reduced exactly to [-1, 1], and the zeros given the signs of IEEE 754 */
+AD_INLINE AD_N AD_W(sinpi)(AD_N x) {
+  AD_N v = AD_W(_sinpi)(AD_W(fnma)(AD_W(k)(2), AD_W(rint)(AD_W(mul)(x, AD_W(k)(0.5))), x));
+  return AD_W(select)(AD_W(eq)(v, AD_W(k)(0)), AD_W(copysign)(v, x), v);
+}
+AD_INLINE AD_N AD_W(cospi)(AD_N x) {
+  AD_N v = AD_W(_cospi)(AD_W(fnma)(AD_W(k)(2), AD_W(rint)(AD_W(mul)(x, AD_W(k)(0.5))), x));
+  return AD_W(add)(v, AD_W(k)(0));
+}
+AD_INLINE AD_N AD_W(pow)(AD_N x, AD_N y) {
+  AD_N r = AD_W(_pow)(x, y), inf = AD_W(k)(AD__INF), h;
+  AD_W(mask) far = AD_W(eq)(AD_W(abs)(r), inf);
+  if (AD_LIKELY(!AD_W(any)(far))) return r;
+  far = AD_W(and)(far, AD_W(and)(AD_W(lt)(AD_W(abs)(x), inf), AD_W(lt)(AD_W(abs)(y), inf)));
+  h = AD_W(_pow)(AD_W(abs)(x), AD_W(mul)(y, AD_W(k)(0.5)));
+  return AD_W(select)(far, AD_W(copysign)(AD_W(mul)(h, h), r), r);
+}
+/* large operands by a quarter of them */
+AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) {
+  AD_N r = AD_W(_hypot)(x, y), q = AD_W(k)(0.25), inf = AD_W(k)(AD__INF);
+  AD_W(mask) far = AD_W(not)(AD_W(lt)(r, AD_W(k)(AD_C(0x1p126, 0x1p1022))));
+  if (AD_LIKELY(!AD_W(any)(far))) return r;
+  r = AD_W(select)(far, AD_W(mul)(AD_W(_hypot)(AD_W(mul)(x, q), AD_W(mul)(y, q)), AD_W(k)(4)), r);
+  return AD_W(select)(AD_W(or)(AD_W(eq)(AD_W(abs)(x), inf), AD_W(eq)(AD_W(abs)(y), inf)), inf, r);
+}
+#endif
+
+/* fmod and remainder are exact, by definition. Below a quotient of 2^22 (2^51) the rounded quotient is at most one off and
+   one fma gives the remainder exactly; beyond, libm lane by lane. */
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__MODULO
+
+AD__RARE AD_N AD_W(_fmod_lanes)(AD_N x, AD_N y) {
+  AD_S a[AD_LANES], b[AD_LANES];
+  AD_W(store)(a, x);
+  AD_W(store)(b, y);
+  for (int i = 0; i < AD_LANES; i++) a[i] = AD__PASTE(AD_S, fmod)(a[i], b[i]);
+  return AD_W(load)(a);
+}
+AD_INLINE AD_N AD_W(fmod)(AD_N x, AD_N y) {
+  AD_N a = AD_W(abs)(x), b = AD_W(abs)(y), z = AD_W(div)(a, b), r = AD_W(fnma)(AD_W(trunc)(z), b, a);
+  AD_W(mask) near = AD_W(lt)(z, AD_W(k)(AD_C(0x1p22, 0x1p51)));
+  r = AD_W(select)(AD_W(lt)(r, AD_W(k)(0)), AD_W(add)(r, b), r);
+  r = AD_W(select)(AD_W(le)(b, r), AD_W(sub)(r, b), r);
+  r = AD_W(copysign)(AD_W(select)(AD_W(lt)(a, b), a, r), x);
+  return AD_LIKELY(AD_W(all)(near)) ? r : AD_W(select)(near, r, AD_W(_fmod_lanes)(x, y));
+}
+AD_INLINE AD_N AD_W(remainder)(AD_N x, AD_N y) {
+  AD_N b = AD_W(abs)(y), a = AD_W(fmod)(AD_W(abs)(x), AD_W(add)(b, b)), c = AD_W(sub)(a, b), d = AD_W(sub)(c, b);
+  c = AD_W(select)(AD_W(le)(b, AD_W(add)(c, c)), d, c);
+  return AD_W(mul)(AD_W(select)(AD_W(lt)(b, AD_W(add)(a, a)), c, a), AD_W(copysign)(AD_W(k)(1), x));
+}
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__SPECIAL
+
+/* c0 + c1 x + ... */
+AD_INLINE AD_N AD_W(_polynomial)(const double *c, int n, AD_N x) {
+  AD_N r = AD_W(k)(c[n - 1]);
+  for (int i = n - 2; i >= 0; i--) r = AD_W(fma)(r, x, AD_W(k)(c[i]));
+  return r;
+}
+/* x held between -c and c; NaN stays */
+AD_INLINE AD_N AD_W(_within)(AD_N x, double c) {
+  AD_N r = AD_W(select)(AD_W(lt)(AD_W(k)(c), x), AD_W(k)(c), x);
+  return AD_W(select)(AD_W(lt)(r, AD_W(k)(-c)), AD_W(k)(-c), r);
+}
+/* x from c on */
+AD_INLINE AD_N AD_W(_not_below)(AD_N x, double c) { return AD_W(select)(AD_W(lt)(x, AD_W(k)(c)), AD_W(k)(c), x); }
+
+/* e^(-x^2): what x*x rounds away is multiplied by x^2 in the result, so it is put back: e^(-q-r) = E - E r */
+AD_INLINE AD_N AD_W(gauss)(AD_N x) {
+  AD_N a = AD_W(_within)(x, AD_C(16, 40)), q = AD_W(mul)(a, a), r = AD_W(fma)(a, a, AD_W(neg)(q)), e = AD_W(exp)(AD_W(neg)(q));
+  return AD_W(fnma)(e, r, e);
+}
+/* e^(-x^2/2) / sqrt(2 pi) */
+AD_INLINE AD_N AD_W(normal_pdf)(AD_N x) {
+  AD_N a = AD_W(_within)(x, AD_C(24, 64)), h = AD_W(mul)(a, AD_W(k)(0.5)), q = AD_W(mul)(h, a);
+  AD_N r = AD_W(fma)(h, a, AD_W(neg)(q)), e = AD_W(exp)(AD_W(neg)(q));
+  return AD_W(mul)(AD_W(fnma)(e, r, e), AD_W(k)(0x1.9884533d43651p-2));
+}
+/* 2 Phi(x) = erfc(t + d), t + d = -x/sqrt2 with t rounded and d the rest: erfc(t) - 2/sqrt(pi) e^(-t^2) d */
+AD__RARE AD_N AD_W(_ndtr2)(AD_N x) {
+  AD_N b = AD_W(_within)(x, AD_C(20, 50)), hi = AD_W(k)(AD_C(0x1.6a09e6p-1, 0x1.6a09e667f3bcdp-1)), t = AD_W(neg)(AD_W(mul)(b, hi));
+  AD_N d = AD_W(fnma)(b, AD_W(k)(AD_C(0x1.9fcef3p-27, -0x1.bdd3413b26456p-55)), AD_W(neg)(AD_W(fma)(b, hi, t)));
+  return AD_W(fnma)(AD_W(mul)(AD_W(k)(AD__TWO_BY_SQRT_PI), AD_W(gauss)(t)), d, AD_W(erfc)(t));
+}
+AD_INLINE AD_N AD_W(ndtr)(AD_N x) { return AD_W(mul)(AD_W(_ndtr2)(x), AD_W(k)(0.5)); }
+/* x Phi(x), and Phi(x) + x phi(x) */
+AD_INLINE AD_N AD_W(gelu)(AD_N x) {
+  return AD_W(mul)(AD_W(mul)(AD_W(_not_below)(x, AD_C(-20, -50)), AD_W(k)(0.5)), AD_W(_ndtr2)(x));
+}
+AD_INLINE AD_N AD_W(gelu_slope)(AD_N x) {
+  return AD_W(fma)(AD_W(_within)(x, AD_C(20, 50)), AD_W(normal_pdf)(x), AD_W(ndtr)(x));
+}
+
+/* The logistic family from t = e^-|x| (never above 1): nothing cancels and nothing saturates early. */
+AD_INLINE AD_N AD_W(sigmoid)(AD_N x) {
+  AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x))), one = AD_W(k)(1);
+  return AD_W(div)(AD_W(select)(AD_W(lt)(x, AD_W(k)(0)), t, one), AD_W(add)(one, t));
+}
+AD_INLINE AD_N AD_W(sigmoid_slope)(AD_N x) {
+  AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x))), d = AD_W(add)(AD_W(k)(1), t);
+  return AD_W(div)(t, AD_W(mul)(d, d));
+}
+AD_INLINE AD_N AD_W(tanh_slope)(AD_N x) {
+  AD_N t = AD_W(exp)(AD_W(mul)(AD_W(abs)(x), AD_W(k)(-2))), d = AD_W(add)(AD_W(k)(1), t);
+  return AD_W(div)(AD_W(mul)(t, AD_W(k)(4)), AD_W(mul)(d, d));
+}
+AD_INLINE AD_N AD_W(softplus)(AD_N x) {
+  AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x)));
+  return AD_W(add)(AD_W(_not_below)(x, 0), AD_W(log1p)(t));
+}
+/* x sigmoid(x), and sigmoid(x) (1 + x sigmoid(-x)) with the fractions multiplied out */
+AD_INLINE AD_N AD_W(silu)(AD_N x) {
+  AD_N c = AD_W(_not_below)(x, AD_C(-128, -1024)), t = AD_W(exp)(AD_W(neg)(AD_W(abs)(c))), one = AD_W(k)(1);
+  return AD_W(div)(AD_W(mul)(c, AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), t, one)), AD_W(add)(one, t));
+}
+AD_INLINE AD_N AD_W(silu_slope)(AD_N x) {
+  AD_N c = AD_W(_within)(x, AD_C(128, 1024)), t = AD_W(exp)(AD_W(neg)(AD_W(abs)(c))), one = AD_W(k)(1), d = AD_W(add)(one, t);
+  AD_N n = AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), AD_W(mul)(t, AD_W(add)(AD_W(add)(one, c), t)), AD_W(fma)(c, t, d));
+  return AD_W(div)(n, AD_W(mul)(d, d));
+}
+/* x w with w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2); above 40 w is 1 */
+AD_INLINE AD_N AD_W(mish)(AD_N x) {
+  AD_N c = AD_W(_not_below)(x, AD_C(-128, -1024)), e = AD_W(exp)(AD_W(_within)(c, AD_C(128, 1024)));
+  AD_N n = AD_W(mul)(e, AD_W(add)(e, AD_W(k)(2))), w = AD_W(div)(n, AD_W(add)(n, AD_W(k)(2)));
+  return AD_W(mul)(c, AD_W(select)(AD_W(lt)(AD_W(k)(20), c), AD_W(k)(1), w));
+}
+AD_INLINE AD_N AD_W(mish_slope)(AD_N x) {
+  AD_N a = AD_W(_within)(x, AD_C(128, 1024)), c = AD_W(select)(AD_W(lt)(AD_W(k)(40), a), AD_W(k)(40), a), e = AD_W(exp)(c);
+  AD_N m = AD_W(fma)(e, AD_W(add)(e, AD_W(k)(2)), AD_W(k)(2)), n = AD_W(mul)(e, AD_W(add)(e, AD_W(k)(2)));
+  AD_N q = AD_W(div)(AD_W(mul)(AD_W(mul)(e, AD_W(k)(4)), AD_W(add)(e, AD_W(k)(1))), AD_W(mul)(m, m));
+  return AD_W(fma)(c, q, AD_W(div)(n, m));
+}
+AD_INLINE AD_N AD_W(softsign)(AD_N x) {
+  AD_N a = AD_W(abs)(x);
+  return AD_W(select)(AD_W(eq)(a, AD_W(k)(AD__INF)), AD_W(copysign)(AD_W(k)(1), x), AD_W(div)(x, AD_W(add)(AD_W(k)(1), a)));
+}
+/* log(p/(1-p)); in the middle 2 atanh(2p - 1), where the two logarithms cancel */
+AD__RARE AD_N AD_W(logit)(AD_N p) {
+  AD_N c = AD_W(fma)(AD_W(k)(2), p, AD_W(k)(-1)), far = AD_W(sub)(AD_W(log)(p), AD_W(log1p)(AD_W(neg)(p)));
+  return AD_W(select)(AD_W(lt)(AD_W(abs)(c), AD_W(k)(0.5)), AD_W(mul)(AD_W(k)(2), AD_W(atanh)(c)), far);
+}
+/* log(cosh(x)); below 1/2 log1p(2 sinh(x/2)^2) */
+AD__RARE AD_N AD_W(logcosh)(AD_N x) {
+  AD_N a = AD_W(abs)(x), s = AD_W(sinh)(AD_W(mul)(AD_W(_within)(x, 1), AD_W(k)(0.5)));
+  AD_N near = AD_W(log1p)(AD_W(mul)(AD_W(k)(2), AD_W(mul)(s, s)));
+  AD_N far = AD_W(add)(a, AD_W(sub)(AD_W(log1p)(AD_W(exp)(AD_W(mul)(a, AD_W(k)(-2)))), AD_W(k)(AD__LN2)));
+  return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.5)), near, far);
+}
+/* 1 - cos(x) */
+AD_INLINE AD_N AD_W(versin)(AD_N x) {
+  AD_N s = AD_W(sin)(AD_W(mul)(x, AD_W(k)(0.5)));
+  return AD_W(mul)(AD_W(k)(2), AD_W(mul)(s, s));
+}
+/* sin(pi x)/(pi x) and its first two derivatives: near 0 their series, where the closed forms cancel */
+AD_INLINE AD_N AD_W(sinc)(AD_N x) {
+  AD_N a = AD_W(abs)(x), v = AD_W(div)(AD_W(sinpi)(x), AD_W(mul)(AD_W(k)(AD__PI), x));
+  v = AD_W(select)(AD_W(lt)(a, AD_W(k)(1e-10)), AD_W(k)(1), v);
+  return AD_W(select)(AD_W(eq)(a, AD_W(k)(AD__INF)), AD_W(k)(0), v);
+}
+AD__RARE AD_N AD_W(sinc_slope)(AD_N x) {
+  AD_N u = AD_W(mul)(AD_W(k)(AD__PI), x), a = AD_W(abs)(x), far = AD_W(div)(AD_W(sub)(AD_W(cospi)(x), AD_W(sinc)(x)), x);
+  AD_N near = AD_W(mul)(AD_W(k)(AD__PI), AD_W(mul)(u, AD_W(_polynomial)(ad__sinc_slope_fit, 11, AD_W(mul)(u, u))));
+  far = AD_W(select)(AD_W(eq)(a, AD_W(k)(AD__INF)), AD_W(k)(0), far);
+  return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.47)), near, far);
+}
+AD__RARE AD_N AD_W(sinc_curve)(AD_N x) {
+  AD_N u = AD_W(mul)(AD_W(k)(AD__PI), x), a = AD_W(abs)(x), s = AD_W(div)(AD_W(sinc_slope)(x), x);
+  AD_N far = AD_W(neg)(AD_W(fma)(AD_W(k)(AD__PI_SQUARED), AD_W(sinc)(x), AD_W(add)(s, s)));
+  AD_N near = AD_W(mul)(AD_W(k)(AD__PI_SQUARED), AD_W(_polynomial)(ad__sinc_curve_fit, 11, AD_W(mul)(u, u)));
+  return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.47)), near, far);
+}
+/* d/dx x^y: y (x^y / x), because y - 1 rounds; at the ends of the range y x^(y-1) */
+AD__RARE AD_N AD_W(pow_slope)(AD_N x, AD_N y) {
+  AD_N v = AD_W(pow)(x, y), a = AD_W(abs)(v), zero = AD_W(k)(0), r = AD_W(mul)(y, AD_W(div)(v, x));
+  AD_W(mask) near = AD_W(and)(AD_W(and)(AD_W(lt)(AD_W(k)(AD_C(0x1p-126, 0x1p-1022)), a), AD_W(lt)(a, AD_W(k)(AD__INF))), AD_W(ne)(x, zero));
+  if (!AD_W(all)(near)) {
+    AD_N p = AD_W(pow)(x, AD_W(sub)(y, AD_W(k)(1)));
+    r = AD_W(select)(near, r, AD_W(select)(AD_W(eq)(p, zero), zero, AD_W(mul)(y, p)));
+    r = AD_W(select)(AD_W(eq)(v, v), r, v);
+  }
+  return AD_W(select)(AD_W(eq)(y, zero), zero, r);
+}
+/* log(e^x + e^y), and e^x/(e^x + e^y) = sigmoid(x - y) with what the difference rounds away put back */
+AD__RARE AD_N AD_W(logaddexp)(AD_N x, AD_N y) {
+  AD_N d = AD_W(select)(AD_W(eq)(x, y), AD_W(k)(0), AD_W(abs)(AD_W(sub)(x, y)));
+  return AD_W(add)(AD_W(max)(x, y), AD_W(log1p)(AD_W(exp)(AD_W(neg)(d))));
+}
+AD__RARE AD_N AD_W(logaddexp_share)(AD_N x, AD_N y) {
+  AD_N zero = AD_W(k)(0), one = AD_W(k)(1), d = AD_W(sub)(x, y), b = AD_W(sub)(d, x);
+  AD_N r = AD_W(sub)(AD_W(sub)(x, AD_W(sub)(d, b)), AD_W(add)(y, b)), t, w;
+  r = AD_W(select)(AD_W(lt)(AD_W(abs)(r), one), r, zero);
+  t = AD_W(exp)(AD_W(neg)(AD_W(abs)(d)));
+  w = AD_W(div)(AD_W(select)(AD_W(lt)(d, zero), t, one), AD_W(add)(one, t));
+  w = AD_W(fma)(AD_W(mul)(r, w), AD_W(div)(AD_W(select)(AD_W(lt)(d, zero), one, t), AD_W(add)(one, t)), w);
+  return AD_W(select)(AD_W(eq)(x, y), AD_W(select)(AD_W(eq)(x, AD_W(k)(-AD__INF)), zero, AD_W(k)(0.5)), w);
+}
+
+#undef AD_N
+#undef AD_C
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__GAMMA
+
+/* e^(x^2) erfc(x), and its derivative 2x erfcx(x) - 2/sqrt(pi), which cancels for x > 0 and has its own fit there */
+AD__RARE AD_N AD_W(erfcx)(AD_N x) {
+  AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4))));
+  AD_N m = AD_W(div)(AD_W(_polynomial)(ad__erfcx_fit, 25, q), AD_W(add)(a, AD_W(k)(0.5))), b, s, e;
+  if (!AD_W(any)(AD_W(lt)(x, AD_W(k)(0)))) return m;
+  b = AD_W(_within)(x, 40);
+  s = AD_W(mul)(b, b);
+  e = AD_W(exp)(s);
+  e = AD_W(select)(AD_W(lt)(e, AD_W(k)(AD__INF)), AD_W(fma)(e, AD_W(fma)(b, b, AD_W(neg)(s)), e), e);
+  return AD_W(select)(AD_W(lt)(x, AD_W(k)(0)), AD_W(fma)(AD_W(k)(2), e, AD_W(neg)(m)), m);
+}
+AD__RARE AD_N AD_W(erfcx_slope)(AD_N x) {
+  AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4)))), h = AD_W(add)(a, AD_W(k)(0.5));
+  AD_N near = AD_W(fma)(AD_W(add)(x, x), AD_W(erfcx)(x), AD_W(k)(-AD__TWO_BY_SQRT_PI));
+  AD_N far = AD_W(neg)(AD_W(div)(AD_W(div)(AD_W(_polynomial)(ad__erfcx_slope_fit, 28, q), h), h));
+  return AD_W(select)(AD_W(lt)(x, AD_W(k)(0)), near, far);
+}
+/* log(Phi(x)), and its derivative phi(x)/Phi(x) (the inverse Mills ratio) */
+AD__RARE AD_N AD_W(log_ndtr)(AD_N x) {
+  AD_N m = AD_W(erfcx)(AD_W(mul)(x, AD_W(k)(-AD__SQRT_HALF))), h = AD_W(mul)(x, AD_W(k)(-0.5));
+  AD_N low = AD_W(fma)(h, x, AD_W(log)(AD_W(mul)(m, AD_W(k)(0.5)))), high = AD_W(log1p)(AD_W(neg)(AD_W(ndtr)(AD_W(neg)(x))));
+  return AD_W(select)(AD_W(lt)(x, AD_W(k)(-1)), low, high);
+}
+AD__RARE AD_N AD_W(log_ndtr_slope)(AD_N x) {
+  AD_N low = AD_W(div)(AD_W(k)(0x1.9884533d43651p-1), AD_W(erfcx)(AD_W(mul)(x, AD_W(k)(-AD__SQRT_HALF))));
+  return AD_W(select)(AD_W(lt)(AD_W(k)(0), x), AD_W(div)(AD_W(normal_pdf)(x), AD_W(ndtr)(x)), low);
+}
+
+/* psi(x) = (log gamma)'. Below 0 reflected: psi(1-x) - pi cot(pi x); below 1 and from 2 to 10 brought to [1, 2] by
+   psi(x+1) = psi(x) + 1/x; poles are NaN but for 0, whose sign tells the side. */
+AD__RARE AD_N AD_W(digamma)(AD_N x) {
+  AD_N zero = AD_W(k)(0), one = AD_W(k)(1), acc, y, z, w, near, far;
+  AD_W(mask) left = AD_W(lt)(x, zero), m, big;
+  y = AD_W(select)(left, AD_W(sub)(one, x), x);
+  m = AD_W(lt)(y, one);
+  acc = AD_W(only)(m, AD_W(div)(AD_W(k)(-1), y));
+  y = AD_W(select)(m, AD_W(add)(y, one), y);
+  big = AD_W(le)(AD_W(k)(10), y);
+  z = AD_W(select)(big, AD_W(k)(1.5), y);
+  for (m = AD_W(le)(AD_W(k)(2), z); AD_W(any)(m); m = AD_W(le)(AD_W(k)(2), z)) {
+    z = AD_W(select)(m, AD_W(sub)(z, one), z);
+    acc = AD_W(add)(acc, AD_W(only)(m, AD_W(div)(one, z)));
+  }
+  near = AD_W(sub)(AD_W(sub)(z, AD_W(k)(0x1.762d86356be3fp+0)), AD_W(k)(0x1.b86a722197829p-54));
+  near = AD_W(mul)(near, AD_W(_polynomial)(ad__digamma_fit, 23, AD_W(fma)(AD_W(k)(2), z, AD_W(k)(-3))));
+  w = AD_W(div)(one, y);
+  z = AD_W(mul)(w, w);
+  far = AD_W(fma)(z, AD_W(_polynomial)(ad__digamma_tail, 9, z), AD_W(fma)(AD_W(k)(-0.5), w, AD_W(log)(y)));
+  near = AD_W(add)(AD_W(select)(big, far, near), acc);
+  if (!AD_W(any)(left)) return near;
+  w = AD_W(mul)(AD_W(k)(AD__PI), AD_W(div)(AD_W(cospi)(x), AD_W(sinpi)(x)));
+  w = AD_W(select)(AD_W(eq)(x, AD_W(floor)(x)), AD_W(k)(AD__NAN), AD_W(sub)(near, w));
+  return AD_W(select)(left, w, near);
+}
+
+/* sum 1/(x+k)^p over k = 0.. while x + k < 10 (p = 2, 3), summed with a compensation; *y is moved to the first x + k >= 10 */
+AD_INLINE AD_N AD_W(_shifted)(AD_N *y, bool cube) {
+  AD_N s = AD_W(k)(0), c = AD_W(k)(0), x = *y, t, u, b;
+  for (AD_W(mask) m = AD_W(lt)(x, AD_W(k)(10)); AD_W(any)(m); m = AD_W(lt)(x, AD_W(k)(10))) {
+    t = AD_W(div)(AD_W(k)(1), AD_W(mul)(x, x));
+    t = AD_W(only)(m, cube ? AD_W(div)(t, x) : t);
+    u = AD_W(add)(s, t);
+    b = AD_W(sub)(u, s);
+    c = AD_W(add)(c, AD_W(add)(AD_W(sub)(s, AD_W(sub)(u, b)), AD_W(sub)(t, b)));
+    s = u;
+    x = AD_W(select)(m, AD_W(add)(x, AD_W(k)(1)), x);
+  }
+  *y = x;
+  return AD_W(select)(AD_W(lt)(AD_W(abs)(s), AD_W(k)(AD__INF)), AD_W(add)(s, c), s);
+}
+/* psi'(x); below 0 pi^2/sin(pi x)^2 - psi'(1-x), +inf at the poles */
+AD__RARE AD_N AD_W(trigamma)(AD_N x) {
+  AD_N one = AD_W(k)(1), y, w, z, v, s;
+  AD_W(mask) left = AD_W(lt)(x, AD_W(k)(0));
+  y = AD_W(select)(left, AD_W(sub)(one, x), x);
+  s = AD_W(_shifted)(&y, false);
+  w = AD_W(div)(one, y);
+  z = AD_W(mul)(w, w);
+  v = AD_W(fma)(AD_W(mul)(z, w), AD_W(_polynomial)(ad__polygamma_tail, 11, z), AD_W(fma)(AD_W(mul)(w, AD_W(k)(0.5)), w, w));
+  v = AD_W(add)(s, v);
+  if (!AD_W(any)(left)) return v;
+  s = AD_W(sinpi)(x);
+  return AD_W(select)(left, AD_W(sub)(AD_W(div)(AD_W(div)(AD_W(k)(AD__PI_SQUARED), s), s), v), v);
+}
+/* psi''(x) = -2 sum 1/(x+k)^3; below 0 psi''(1-x) - 2 pi^3 cos(pi x)/sin(pi x)^3 */
+AD__RARE AD_N AD_W(tetragamma)(AD_N x) {
+  AD_N one = AD_W(k)(1), y, w, z, v, s;
+  AD_W(mask) left = AD_W(lt)(x, AD_W(k)(0));
+  y = AD_W(select)(left, AD_W(sub)(one, x), x);
+  s = AD_W(_shifted)(&y, true);
+  w = AD_W(div)(one, y);
+  z = AD_W(mul)(w, w);
+  v = AD_W(fma)(AD_W(mul)(z, z), AD_W(_polynomial)(ad__tetragamma_tail, 11, z), AD_W(fma)(z, w, z));
+  v = AD_W(neg)(AD_W(fma)(AD_W(k)(2), s, v));
+  if (!AD_W(any)(left)) return v;
+  s = AD_W(sinpi)(x);
+  z = AD_W(mul)(AD_W(k)(0x1.f019b59389d7cp+5), AD_W(div)(AD_W(div)(AD_W(div)(AD_W(cospi)(x), s), s), s));
+  z = AD_W(select)(AD_W(eq)(x, AD_W(floor)(x)), AD_W(k)(AD__NAN), AD_W(sub)(v, z));
+  return AD_W(select)(left, z, v);
+}
+/* The n-th derivative of digamma, n = 1, 2, ...: (-1)^(n+1) n! zeta(n+1, x) by Euler and Maclaurin, for x > 0; NaN below 0,
+   where only n = 1 and 2 are offered, as rows of their own. */
+AD__RARE AD_N AD_W(polygamma)(AD_N n, AD_N x) {
+  AD_N one = AD_W(k)(1), s = AD_W(add)(n, one), y = x, sum = AD_W(k)(0), r = AD_W(neg)(s), p, w, t;
+  for (int k = 0; k < 20; k++) {
+    sum = AD_W(add)(sum, AD_W(pow)(y, r));
+    y = AD_W(add)(y, one);
+  }
+  p = AD_W(pow)(y, r);
+  w = AD_W(div)(one, y);
+  t = AD_W(mul)(p, AD_W(mul)(s, w));
+  sum = AD_W(add)(sum, AD_W(fma)(p, AD_W(k)(0.5), AD_W(div)(AD_W(mul)(p, y), n)));
+  for (int k = 0; k < 10; k++) {
+    AD_N j = AD_W(add)(s, AD_W(k)(2 * k + 1));
+    sum = AD_W(fma)(t, AD_W(k)(ad__zeta_tail[k]), sum);
+    t = AD_W(mul)(t, AD_W(mul)(AD_W(mul)(j, w), AD_W(mul)(AD_W(add)(j, one), w)));
+  }
+  sum = AD_W(mul)(AD_W(tgamma)(s), sum);
+  p = AD_W(mul)(n, AD_W(k)(0.5));
+  sum = AD_W(select)(AD_W(eq)(p, AD_W(floor)(p)), AD_W(neg)(sum), sum);
+  sum = AD_W(select)(AD_W(eq)(x, AD_W(k)(AD__INF)), AD_W(k)(0), sum);
+  return AD_W(select)(AD_W(and)(AD_W(and)(AD_W(le)(one, n), AD_W(eq)(n, AD_W(floor)(n))), AD_W(le)(AD_W(k)(0), x)), sum, AD_W(k)(AD__NAN));
+}
+
+#undef AD_N
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
