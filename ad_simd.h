@@ -122,10 +122,10 @@ typedef bool ad_f64_mask;
 #define AD__ONE_LANE 1
 #define AD__DERIVED 2
 #define AD__LIBM_MATH 3
-#define AD__SPECIAL 4
-#define AD__GAMMA 5
-#define AD__SLEEF_ENDS 6
-#define AD__MODULO 7
+#define AD__SPECIAL 31
+#define AD__GAMMA 32
+#define AD__SLEEF_ENDS 33
+#define AD__MODULO 34
 #define AD__REDUCE 20
 
 #define AD__TEMPLATE AD__ONE_LANE
@@ -869,6 +869,54 @@ AD__RARE ad_v32 ad_v32_polygamma(ad_v32 n, ad_v32 x) {
   for (int i = 0; i < AD_V32_PARTS; i++) part[i] = ad_v64_polygamma(order[i], part[i]);
   return ad_v32_narrow(part);
 }
+
+/* >>reduce --------------------------------------------------------------------------------------------------------------
+   Sums and their like, the same bits on every backend with fma.
+
+   The array is cut into virtual registers of AD_WIDE elements (16 float, 8 double: one AVX-512 register, two AVX2, four NEON).
+   Those are joined by a binary tree: with m virtual registers, m = 2^a + 2^b + .. and a > b > .., the result is
+   B_a + (B_b + (.. + rest)), where B_k joins 2^k neighbours pairwise and rest is the last, incomplete one, filled up with the
+   neutral element. The AD_WIDE lanes that remain are folded by halves. The error of a sum is at most
+   (log2(n / AD_WIDE) + log2(AD_WIDE) + 1) eps sum|x|. Over the rows of a matrix (one result a column) the tree runs over rows.
+   Results depend on n and the values only: not on the address, the backend or the number of threads.
+
+   The leaf of the tree is 32 virtual registers in straight code: independent additions, so it runs at the speed of the loads;
+   finished leaves are carried up like a binary counter (one more addition a leaf). Rejected: running sums in several
+   accumulators (as fast, but the error grows with n / AD_WIDE). A reduction is the function _reduce with a term, a join and a
+   fold that the compiler inlines. Nothing is allocated; at most 16 KB of stack are used.
+
+   Over an array: ad_f32_array_X(n, x). Over the columns of an (n, columns) array: ad_f32_columns_X(n, columns, stride, x, out).
+   Over one axis: ad_f32_reduce(kind, outer, n, inner, x, out, add). All of them for ad_f64 too. */
+
+typedef enum ad_reduction {
+  AD_REDUCE_SUM, AD_REDUCE_MEAN, AD_REDUCE_PROD, AD_REDUCE_MAX, AD_REDUCE_MIN, AD_REDUCE_SUMABS, AD_REDUCE_SUMSQ, AD_REDUCE_NORM
+} ad_reduction;
+
+#define AD__LEVELS 48          /* leaves up to 2^48 */
+#define AD__COLUMN_LEVELS 24   /* of 8 rows; beyond 2^26 rows the topmost sums one after the other */
+
+AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED(r); return r; }
+
+#define AD__TEMPLATE AD__REDUCE
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD_WIDE 16
+#define AD__TILE 128
+#define AD__NORM_LOW 0x1p-60f
+#define AD__NORM_HIGH 0x1p100f
+#define AD__LOWEST_EXPONENT (-125)
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_WIDE 8
+#define AD__TILE 64
+#define AD__NORM_LOW 0x1p-900
+#define AD__NORM_HIGH 0x1p900
+#define AD__LOWEST_EXPONENT (-1021)
+#include "ad_simd.h"
+#undef AD__TEMPLATE
 
 #endif /* AD_SIMD_VECTORS_H */
 
