@@ -10,6 +10,8 @@
      >>ops       the table: every elementwise operation, its value and its partials
      >>rules     the rows become functions of a number system
      >>dual      forward mode: numbers that carry their tangents
+     >>drivers   Jacobian, gradient, directional derivative, Hessian of a C function
+     >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
 
    Licence: MIT. See the file LICENSE of the project. */
 
@@ -17,6 +19,10 @@
 #define AD_H
 
 /* >>config -------------------------------------------------------------------------------------------------------------- */
+
+#if defined(AD_STATIC) && !defined(AD_IMPLEMENTATION)
+#define AD_IMPLEMENTATION               /* all of it, private to this unit */
+#endif
 
 #if !defined(AD_IMPLEMENTATION) && !defined(AD_SIMD_SCALARS_ONLY)
 #define AD_SIMD_SCALARS_ONLY            /* only what a unit that differentiates needs: no intrinsics, no <sleef.h> */
@@ -28,16 +34,42 @@
 #undef AD__SCALARS_ONLY_HERE
 #endif
 
+#include <stdlib.h>
+
 #ifndef AD_DUAL_WIDTH
 #define AD_DUAL_WIDTH 8
 #endif
 
+/* the linkage of the implementation part */
+#if defined(AD_STATIC)
+#define AD_API AD_LOCAL
+#elif defined(__cplusplus)
+#define AD_API extern "C"
+#else
+#define AD_API extern
+#endif
+
+/* AD_MALLOC and AD_FREE, defined before the include, replace malloc and free; a null pointer from it is an ordinary error. */
+#ifndef AD_MALLOC
+#define AD_MALLOC(bytes) malloc(bytes)
+#define AD_FREE(p) free(p)
+#endif
+
 /* >>status -------------------------------------------------------------------------------------------------------------- */
 
-typedef enum ad_status {
-  AD_OK = 0, AD_ERROR_MEMORY, AD_ERROR_SHAPE, AD_ERROR_DTYPE, AD_ERROR_ARGUMENT, AD_ERROR_TAPE,
-  AD_ERROR_LIMIT, AD_ERROR_BRANCH, AD_ERROR_UNSUPPORTED
-} ad_status;
+#define AD_STATUSES(S)                                                                                                        \
+  S(AD_OK) S(AD_ERROR_MEMORY) S(AD_ERROR_SHAPE) S(AD_ERROR_DTYPE) S(AD_ERROR_ARGUMENT) S(AD_ERROR_TAPE)                       \
+  S(AD_ERROR_LIMIT) S(AD_ERROR_BRANCH) S(AD_ERROR_UNSUPPORTED)
+
+#define AD__STATUS_CODE(code) code,
+typedef enum ad_status { AD_STATUSES(AD__STATUS_CODE) AD_STATUS_COUNT_ } ad_status;
+
+/* "AD_OK", "AD_ERROR_MEMORY", ...; never null */
+AD_INLINE const char *ad_status_name(ad_status status) {
+#define AD__STATUS_NAME(code) #code,
+  static const char *const name[] = { AD_STATUSES(AD__STATUS_NAME) "unknown status" };
+  return name[status >= AD_OK && status < AD_STATUS_COUNT_ ? status : AD_STATUS_COUNT_];
+}
 
 /* >>ops -----------------------------------------------------------------------------------------------------------------
    THE TABLE. One row is one elementwise operation; engines, tests, accuracy reports and documentation are expanded from it.
@@ -438,7 +470,7 @@ AD__ALONG(ad_f64)
   typedef struct D { N v; N d[width]; } D;                                                                                    \
   AD__DUAL_MAKE(D, N, width) AD__DUAL_CHAIN(D, N, width) AD__DUAL_CHOOSE(D, N, width) AD__DUAL_COMPARE(D, N)                  \
   AD_UNARY(AD__DUAL_1, N, D) AD_BINARY(AD__DUAL_2, N, D) AD_TERNARY(AD__DUAL_3, N, D) AD__DUAL_MIXED_3(D, N)                  \
-  AD__DUAL_MORE(D, N, width) AD__ARRAYS(D) AD_RULES(D) AD__DUAL_CXX(D, N)
+  AD__DUAL_MORE(D, N, width) AD__ARRAYS(D) AD_RULES(D) AD_CXX_TYPE(D)
 
 #define AD__DUAL_MAKE(D, N, width)                                                                                            \
   AD_INLINE D D##_constant(N v) { D r; r.v = v; N##__clear(r.d, width); return r; }                                           \
@@ -525,9 +557,303 @@ AD__ALONG(ad_f64)
     const int n = width; D r; r.v = N##_seed(g.v, p.v);                                                                       \
     AD__EACH(r.d[i] = N##_add(N##_seed(g.v, p.d[i]), N##_seed(g.d[i], p.v))) return r; }
 
-#define AD__DUAL_CXX(D, N)
+/* in C++ the generic names (>>generic) and the operators are overloads, of user-defined duals too */
+#if defined(__cplusplus)
+#define AD__CXX_1(N, T, op, ...) AD_INLINE T ad_##op(T x) { return T##_##op(x); }
+#define AD__CXX_2(N, T, op, ...) AD__CXX_PAIR(T, T, ad_##op, op)
+#define AD__CXX_PAIR(R, T, name, op)                                                                                          \
+  AD_INLINE R name(T x, T y) { return T##_##op(x, y); }                                                                       \
+  AD_INLINE R name(T x, double y) { return T##_##op##_xk(x, y); }                                                             \
+  AD_INLINE R name(double x, T y) { return T##_##op##_ky(x, y); }
+#define AD__CXX_3(N, T, op, ...) AD_INLINE T ad_##op(T x, T y, T z) { return T##_##op(x, y, z); }                             \
+  AD_INLINE T ad_##op(T x, T y, double z) { return T##_##op##_xyk(x, y, z); }                                                 \
+  AD_INLINE T ad_##op(T x, double y, T z) { return T##_##op##_xkz(x, y, z); }                                                 \
+  AD_INLINE T ad_##op(T x, double y, double z) { return T##_##op##_xkk(x, y, z); } AD__CXX_3_NUMBER_FIRST(T, op)
+#define AD__CXX_3_NUMBER_FIRST(T, op)                                                                                         \
+  AD_INLINE T ad_##op(double x, T y, T z) { return T##_##op##_kyz(x, y, z); }                                                 \
+  AD_INLINE T ad_##op(double x, T y, double z) { return T##_##op##_kyk(x, y, z); }                                            \
+  AD_INLINE T ad_##op(double x, double y, T z) { return T##_##op##_kkz(x, y, z); }
+#define AD__CXX_COMPARE(T, op, symbol) AD__CXX_PAIR(T##_mask, T, ad_##op, op) AD__CXX_PAIR(T##_mask, T, operator symbol, op)
+#define AD__CXX_ARITHMETIC(T, op, symbol) AD__CXX_PAIR(T, T, operator symbol, op)                                             \
+  AD_INLINE T &operator symbol##=(T &x, T y) { return x = x symbol y; }                                                       \
+  AD_INLINE T &operator symbol##=(T &x, double y) { return x = x symbol y; }
+#define AD_CXX_TYPE(T)   /* every overload of a type that has T_op, T_op_xk, T_op_ky, ... and T_mask */                       \
+  AD_UNARY(AD__CXX_1, , T) AD_BINARY(AD__CXX_2, , T) AD_TERNARY(AD__CXX_3, , T)                                               \
+  AD__CXX_ARITHMETIC(T, add, +) AD__CXX_ARITHMETIC(T, sub, -) AD__CXX_ARITHMETIC(T, mul, *) AD__CXX_ARITHMETIC(T, div, /)     \
+  AD__CXX_COMPARE(T, lt, <) AD__CXX_COMPARE(T, le, <=) AD__CXX_COMPARE(T, gt, >) AD__CXX_COMPARE(T, ge, >=)                   \
+  AD__CXX_COMPARE(T, eq, ==) AD__CXX_COMPARE(T, ne, !=)                                                                       \
+  AD_INLINE T operator-(T x) { return T##_neg(x); } AD_INLINE T operator+(T x) { return x; }
+#else
+#define AD_CXX_TYPE(T)
+#endif
+
 AD_DUAL(ad_dual, ad_f64, AD_DUAL_WIDTH)
+
+/* Second derivatives: one direction over AD_DUAL_WIDTH, 2 + 2 AD_DUAL_WIDTH numbers. x = ad_dual2_variable(ad_dual_variable(a, k), 0)
+   is an input in direction k of the inner and 0 of the outer; of a result r, r.v.v is the value, r.v.d[k] and r.d[0].v are first
+   derivatives, r.d[0].d[k] the second one. An operation costs 2-3 of ad_dual. */
 AD_DUAL(ad_dual2, ad_dual, 1)
+
+/* >>drivers -------------------------------------------------------------------------------------------------------------
+   Forward mode over a C function from n inputs x to m outputs y that computes with duals. A driver needs n + m duals: up to
+   AD_FORWARD_STACK of them live on its stack, more come from AD_MALLOC, or all from the caller (_in). The outputs are 0 when f
+   is called; f is called once per chunk of AD_DUAL_WIDTH inputs and must compute the same every time. x may be NaN or infinite:
+   what comes out follows from the rules of the table. y may be NULL where only derivatives are wanted.
+
+   The drivers are static functions of the unit, not of the implementation part: they depend on AD_DUAL_WIDTH, which may differ
+   between units, and the compiler can inline f into them.
+
+   Errors: AD_ERROR_ARGUMENT (n or m is 0, a pointer is NULL), AD_ERROR_LIMIT (a size overflows), AD_ERROR_MEMORY. */
+
+#ifndef AD_FORWARD_STACK
+#define AD_FORWARD_STACK 32
+#endif
+
+typedef void ad_dual_map(const ad_dual *x, ad_dual *y, void *context);
+typedef void ad_dual2_map(const ad_dual2 *x, ad_dual2 *y, void *context);    /* m = 1 in the drivers below */
+
+/* whether a + b objects, and a x b numbers, have a size that can be expressed */
+AD_INLINE bool ad__fits(size_t a, size_t b, size_t bytes) {
+  const size_t limit = PTRDIFF_MAX;
+  return a <= limit / bytes && b <= limit / bytes - a && b <= limit / sizeof(double) / a;
+}
+
+/* jacobian: (m, n), row-major. work: n + m duals. */
+AD_LOCAL ad_status ad_jacobian_forward_in(ad_dual_map *f, void *context, size_t n, const double *x, size_t m, double *y,
+                                          double *jacobian, ad_dual *work) {
+  const size_t width = AD_DUAL_WIDTH;
+  ad_dual *in = work, *out = work + n;
+  if (!f || !x || !jacobian || !work || n == 0 || m == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, m, sizeof(ad_dual))) return AD_ERROR_LIMIT;
+  for (size_t i = 0; i < n; i++) in[i] = ad_dual_constant(x[i]);
+  for (size_t first = 0; first < n; first += width) {
+    const size_t count = n - first < width ? n - first : width;
+    for (size_t k = 0; k < count; k++) in[first + k] = ad_dual_variable(in[first + k].v, (int)k);
+    for (size_t i = 0; i < m; i++) out[i] = ad_dual_constant(0);
+    f(in, out, context);
+    for (size_t i = 0; i < m; i++) memcpy(jacobian + i * n + first, out[i].d, count * sizeof(double));
+    for (size_t k = 0; k < count; k++) in[first + k] = ad_dual_constant(in[first + k].v);
+  }
+  for (size_t i = 0; y && i < m; i++) y[i] = out[i].v;
+  return AD_OK;
+}
+
+AD_LOCAL ad_status ad_jacobian_forward(ad_dual_map *f, void *context, size_t n, const double *x, size_t m, double *y, double *jacobian) {
+  ad_dual small[AD_FORWARD_STACK], *work = small;
+  ad_status status;
+  if (n == 0 || m == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, m, sizeof(ad_dual))) return AD_ERROR_LIMIT;
+  if (n + m > AD_FORWARD_STACK) work = (ad_dual *)AD_MALLOC((n + m) * sizeof(ad_dual));
+  if (!work) return AD_ERROR_MEMORY;
+  status = ad_jacobian_forward_in(f, context, n, x, m, y, jacobian, work);
+  if (work != small) AD_FREE(work);
+  return status;
+}
+
+/* gradient: n numbers, of a function with one output */
+AD_LOCAL ad_status ad_gradient_forward(ad_dual_map *f, void *context, size_t n, const double *x, double *y, double *gradient) {
+  return ad_jacobian_forward(f, context, n, x, 1, y, gradient);
+}
+
+/* dy = J dx, the derivative of all m outputs along the direction dx (n). work: n + m duals. */
+AD_LOCAL ad_status ad_jvp_forward_in(ad_dual_map *f, void *context, size_t n, const double *x, const double *dx, size_t m, double *y,
+                                     double *dy, ad_dual *work) {
+  ad_dual *in = work, *out = work + n;
+  if (!f || !x || !dx || !dy || !work || n == 0 || m == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, m, sizeof(ad_dual))) return AD_ERROR_LIMIT;
+  for (size_t i = 0; i < n; i++) {
+    in[i] = ad_dual_constant(x[i]);
+    in[i].d[0] = dx[i];
+  }
+  for (size_t i = 0; i < m; i++) out[i] = ad_dual_constant(0);
+  f(in, out, context);
+  for (size_t i = 0; i < m; i++) dy[i] = out[i].d[0];
+  for (size_t i = 0; y && i < m; i++) y[i] = out[i].v;
+  return AD_OK;
+}
+
+AD_LOCAL ad_status ad_jvp_forward(ad_dual_map *f, void *context, size_t n, const double *x, const double *dx, size_t m, double *y, double *dy) {
+  ad_dual small[AD_FORWARD_STACK], *work = small;
+  ad_status status;
+  if (n == 0 || m == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, m, sizeof(ad_dual))) return AD_ERROR_LIMIT;
+  if (n + m > AD_FORWARD_STACK) work = (ad_dual *)AD_MALLOC((n + m) * sizeof(ad_dual));
+  if (!work) return AD_ERROR_MEMORY;
+  status = ad_jvp_forward_in(f, context, n, x, dx, m, y, dy, work);
+  if (work != small) AD_FREE(work);
+  return status;
+}
+
+/* gradient (n) and hessian (n, n) of f with one output; either may be NULL. One call of f per row and chunk up to the diagonal:
+   about n^2 / (2 AD_DUAL_WIDTH) + n calls, so this is for small n. work: n ad_dual2. */
+AD_LOCAL ad_status ad_hessian_forward_in(ad_dual2_map *f, void *context, size_t n, const double *x, double *y, double *gradient,
+                                         double *hessian, ad_dual2 *work) {
+  const size_t width = AD_DUAL_WIDTH;
+  ad_dual2 out;
+  if (!f || !x || !(gradient || hessian) || !work || n == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, n, sizeof(ad_dual2))) return AD_ERROR_LIMIT;
+  for (size_t i = 0; i < n; i++) work[i] = ad_dual2_k(x[i]);
+  for (size_t row = 0; row < n; row++) {
+    for (size_t first = 0; first <= row; first += width) {
+      const size_t count = row - first < width ? row - first + 1 : width;
+      for (size_t k = 0; k < count; k++) work[first + k].v = ad_dual_variable(work[first + k].v.v, (int)k);
+      work[row].d[0].v = 1;
+      out = ad_dual2_k(0);
+      f(work, &out, context);
+      for (size_t k = 0; hessian && k < count; k++) hessian[row * n + first + k] = hessian[(first + k) * n + row] = out.d[0].d[k];
+      for (size_t k = 0; k < count; k++) work[first + k].v = ad_dual_constant(work[first + k].v.v);
+      work[row].d[0].v = 0;
+      if (gradient) gradient[row] = out.d[0].v;
+      if (y) *y = out.v.v;
+    }
+  }
+  return AD_OK;
+}
+
+AD_LOCAL ad_status ad_hessian_forward(ad_dual2_map *f, void *context, size_t n, const double *x, double *y, double *gradient, double *hessian) {
+  ad_dual2 small[AD_FORWARD_STACK / 2], *work = small;
+  ad_status status;
+  if (n == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, n, sizeof(ad_dual2))) return AD_ERROR_LIMIT;
+  if (n > AD_FORWARD_STACK / 2) work = (ad_dual2 *)AD_MALLOC(n * sizeof(ad_dual2));
+  if (!work) return AD_ERROR_MEMORY;
+  status = ad_hessian_forward_in(f, context, n, x, y, gradient, hessian, work);
+  if (work != small) AD_FREE(work);
+  return status;
+}
+
+/* hv = H v for a direction v (n), with y and gradient (n, may be NULL) on the way: n / AD_DUAL_WIDTH calls of f. work: n ad_dual2. */
+AD_LOCAL ad_status ad_hessian_vector_forward_in(ad_dual2_map *f, void *context, size_t n, const double *x, const double *v, double *y,
+                                                double *gradient, double *hv, ad_dual2 *work) {
+  const size_t width = AD_DUAL_WIDTH;
+  ad_dual2 out;
+  if (!f || !x || !v || !hv || !work || n == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, 1, sizeof(ad_dual2))) return AD_ERROR_LIMIT;
+  for (size_t i = 0; i < n; i++) {
+    work[i] = ad_dual2_k(x[i]);
+    work[i].d[0].v = v[i];
+  }
+  for (size_t first = 0; first < n; first += width) {
+    const size_t count = n - first < width ? n - first : width;
+    for (size_t k = 0; k < count; k++) work[first + k].v = ad_dual_variable(work[first + k].v.v, (int)k);
+    out = ad_dual2_k(0);
+    f(work, &out, context);
+    for (size_t k = 0; gradient && k < count; k++) gradient[first + k] = out.v.d[k];
+    for (size_t k = 0; k < count; k++) hv[first + k] = out.d[0].d[k];
+    for (size_t k = 0; k < count; k++) work[first + k].v = ad_dual_constant(work[first + k].v.v);
+    if (y) *y = out.v.v;
+  }
+  return AD_OK;
+}
+
+AD_LOCAL ad_status ad_hessian_vector_forward(ad_dual2_map *f, void *context, size_t n, const double *x, const double *v, double *y,
+                                             double *gradient, double *hv) {
+  ad_dual2 small[AD_FORWARD_STACK / 2], *work = small;
+  ad_status status;
+  if (n == 0) return AD_ERROR_ARGUMENT;
+  if (!ad__fits(n, 1, sizeof(ad_dual2))) return AD_ERROR_LIMIT;
+  if (n > AD_FORWARD_STACK / 2) work = (ad_dual2 *)AD_MALLOC(n * sizeof(ad_dual2));
+  if (!work) return AD_ERROR_MEMORY;
+  status = ad_hessian_vector_forward_in(f, context, n, x, v, y, gradient, hv, work);
+  if (work != small) AD_FREE(work);
+  return status;
+}
+
+/* >>generic -------------------------------------------------------------------------------------------------------------
+   ad_op(x), ad_op(x, y), ad_op(x, y, z) for every row of the table, over double, the duals, and any mix of one of these types with
+   plain numbers; ad_lt ad_le ad_gt ad_ge ad_eq ad_ne give an int; ad_select(c, a, b) is a where c is not 0, b elsewhere.
+
+   A type T takes part by an entry of AD__GENERIC_TYPES and functions T_op; for numbers among the operands T_op_xk, T_op_ky, of
+   ternary rows T_op_xyk, ... (the letters say which operands are T, k which are numbers). AD_MORE_TYPES(F, ...), defined before
+   names are used, adds a program's own: #define AD_MORE_TYPES(F, ...) F(dual3, __VA_ARGS__).
+
+   In C the names are macros over _Generic. That names each argument twice, so nested calls double the text at every level (4.4 MB
+   at depth 16). Where the compiler has statement expressions an argument is therefore copied, once, to a temporary with a number
+   of its own (else the inner ones would shadow the outer). The preprocessor cannot define a macro from the table: the names are
+   listed below, one line a row, and tests/test_generic.c calls ad_op for each row of the table, so a missing line does not link.
+   In C++ they are overloads made from the table (AD_CXX_TYPE). */
+
+AD_INLINE bool ad_f64_gt(double a, double b) { return isgreater(a, b); }
+AD_INLINE bool ad_f64_ge(double a, double b) { return isgreaterequal(a, b); }
+
+#if defined(__cplusplus)
+
+#define AD__CXX_NUMBER_1(N, T, op, ...) AD_INLINE double ad_##op(double x) { return ad_f64_##op(x); }
+#define AD__CXX_NUMBER_2(N, T, op, ...) AD_INLINE double ad_##op(double x, double y) { return ad_f64_##op(x, y); }
+#define AD__CXX_NUMBER_3(N, T, op, ...) AD_INLINE double ad_##op(double x, double y, double z) { return ad_f64_##op(x, y, z); }
+#define AD__CXX_NUMBER_COMPARE(op) AD_INLINE bool ad_##op(double x, double y) { return ad_f64_##op(x, y); }
+AD_UNARY(AD__CXX_NUMBER_1, , ) AD_BINARY(AD__CXX_NUMBER_2, , ) AD_TERNARY(AD__CXX_NUMBER_3, , )
+AD__CXX_NUMBER_COMPARE(lt) AD__CXX_NUMBER_COMPARE(le) AD__CXX_NUMBER_COMPARE(gt)
+AD__CXX_NUMBER_COMPARE(ge) AD__CXX_NUMBER_COMPARE(eq) AD__CXX_NUMBER_COMPARE(ne)
+template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { return ad_where(c, a, b); }
+
+#else
+
+#ifndef AD_MORE_TYPES
+#define AD_MORE_TYPES(F, ...)
+#endif
+#define AD__GENERIC_TYPES(F, ...) F(ad_dual, __VA_ARGS__) F(ad_dual2, __VA_ARGS__) AD_MORE_TYPES(F, __VA_ARGS__)
+
+#define AD__X_IS(T, op) T: T##_##op,
+#define AD__KY_IS(T, op) T: T##_##op##_ky,
+#define AD__KKZ_IS(T, op) T: T##_##op##_kkz,
+#define AD__XY_IS(T, op, y) T: _Generic((y), T: T##_##op, default: T##_##op##_xk),
+#define AD__XYZ_IS(T, op, y, z) T: _Generic((y), T: _Generic((z), T: T##_##op, default: T##_##op##_xyk),                      \
+                                            default: _Generic((z), T: T##_##op##_xkz, default: T##_##op##_xkk)),
+#define AD__KYZ_IS(T, op, z) T: _Generic((z), T: T##_##op##_kyz, default: T##_##op##_kyk),
+
+#define AD__PICK_1(op, x) _Generic((x), AD__GENERIC_TYPES(AD__X_IS, op) default: ad_f64_##op)(x)
+#define AD__PICK_2(op, x, y) _Generic((x), AD__GENERIC_TYPES(AD__XY_IS, op, y)                                                \
+  default: _Generic((y), AD__GENERIC_TYPES(AD__KY_IS, op) default: ad_f64_##op))(x, y)
+#define AD__PICK_3(op, x, y, z) _Generic((x), AD__GENERIC_TYPES(AD__XYZ_IS, op, y, z)                                         \
+  default: _Generic((y), AD__GENERIC_TYPES(AD__KYZ_IS, op, z)                                                                 \
+  default: _Generic((z), AD__GENERIC_TYPES(AD__KKZ_IS, op) default: ad_f64_##op)))(x, y, z)
+
+#if defined(__GNUC__) && !defined(AD_NO_STATEMENT_EXPRESSIONS)
+#define AD__GENERIC_1(op, x) AD__ONCE_1(op, x, AD__PASTE(ad__x, __COUNTER__))
+#define AD__GENERIC_2(op, x, y) AD__ONCE_2(op, x, y, AD__PASTE(ad__x, __COUNTER__), AD__PASTE(ad__y, __COUNTER__))
+#define AD__GENERIC_3(op, x, y, z)                                                                                            \
+  AD__ONCE_3(op, x, y, z, AD__PASTE(ad__x, __COUNTER__), AD__PASTE(ad__y, __COUNTER__), AD__PASTE(ad__z, __COUNTER__))
+#define AD__ONCE_1(op, x, a) __extension__({ __auto_type a = (x); AD__PICK_1(op, a); })
+#define AD__ONCE_2(op, x, y, a, b) __extension__({ __auto_type a = (x); __auto_type b = (y); AD__PICK_2(op, a, b); })
+#define AD__ONCE_3(op, x, y, z, a, b, c)                                                                                      \
+  __extension__({ __auto_type a = (x); __auto_type b = (y); __auto_type c = (z); AD__PICK_3(op, a, b, c); })
+#else
+#define AD__GENERIC_1(op, x) AD__PICK_1(op, x)
+#define AD__GENERIC_2(op, x, y) AD__PICK_2(op, x, y)
+#define AD__GENERIC_3(op, x, y, z) AD__PICK_3(op, x, y, z)
+#endif
+
+#define ad_neg(x) AD__GENERIC_1(neg, x)
+#define ad_abs(x) AD__GENERIC_1(abs, x)
+#define ad_sqrt(x) AD__GENERIC_1(sqrt, x)
+#define ad_exp(x) AD__GENERIC_1(exp, x)
+#define ad_log(x) AD__GENERIC_1(log, x)
+#define ad_sin(x) AD__GENERIC_1(sin, x)
+#define ad_cos(x) AD__GENERIC_1(cos, x)
+#define ad_tan(x) AD__GENERIC_1(tan, x)
+#define ad_sinh(x) AD__GENERIC_1(sinh, x)
+#define ad_cosh(x) AD__GENERIC_1(cosh, x)
+#define ad_sign(x) AD__GENERIC_1(sign, x)
+#define ad_square(x) AD__GENERIC_1(square, x)
+#define ad_recip(x) AD__GENERIC_1(recip, x)
+#define ad_relu(x) AD__GENERIC_1(relu, x)
+#define ad_add(x, y) AD__GENERIC_2(add, x, y)
+#define ad_sub(x, y) AD__GENERIC_2(sub, x, y)
+#define ad_mul(x, y) AD__GENERIC_2(mul, x, y)
+#define ad_div(x, y) AD__GENERIC_2(div, x, y)
+#define ad_copysign(x, y) AD__GENERIC_2(copysign, x, y)
+#define ad_fma(x, y, z) AD__GENERIC_3(fma, x, y, z)
+#define ad_where(x, y, z) AD__GENERIC_3(where, x, y, z)
+#define ad_lt(x, y) ((int)AD__GENERIC_2(lt, x, y))
+#define ad_le(x, y) ((int)AD__GENERIC_2(le, x, y))
+#define ad_gt(x, y) ((int)AD__GENERIC_2(gt, x, y))
+#define ad_ge(x, y) ((int)AD__GENERIC_2(ge, x, y))
+#define ad_eq(x, y) ((int)AD__GENERIC_2(eq, x, y))
+#define ad_ne(x, y) ((int)AD__GENERIC_2(ne, x, y))
+#define ad_select(c, a, b) ad_where(c, a, b)
+
+#endif
 
 #endif /* AD_H */
 
