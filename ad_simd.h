@@ -13,6 +13,7 @@
      >>derived    words made of other words, the same on every backend
      >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
      >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
+     >>gemm       products of matrices and vectors
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
    only scalars defines AD_SIMD_SCALARS_ONLY around the include. The vector part includes the intrinsics and <sleef.h>.
@@ -60,6 +61,16 @@
 #define AD__ROUNDED(x) ((void)0)
 #endif
 
+/* AD__UNROLL before a loop whose count is known once its function is inlined: the loop disappears and the arrays it
+   indexes become registers */
+#if defined(__clang__)
+#define AD__UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define AD__UNROLL _Pragma("GCC unroll 32")
+#else
+#define AD__UNROLL
+#endif
+
 /* >>select -------------------------------------------------------------------------------------------------------------- */
 
 #define AD_SIMD_SCALAR 1
@@ -103,6 +114,13 @@
                        until one is left;  N_highest N_lowest  of the lanes, by N_max and N_min
      AD_V32_LANES AD_V64_LANES   how many
 
+   and for kernels with edges, of registers only
+
+     N_dup(p)          p[0] in every lane
+     N_part            which lanes are in use;  N_part_of(n)  the first n of them (0 <= n <= lanes)
+     N_load_part(p, part)  the lanes in use, +0 in the others; reads no others;  N_store_part(p, x, part)
+     N_transpose(r)    r[0] r[1] ..., as many registers as lanes, taken as a square matrix and transposed in place
+
    The systems ad_f32 and ad_f64 (one element, math from libm) have all of these too, and so have duals over any system,
    except loads, stores and sums. A new instruction set is a new section with these names. */
 
@@ -116,6 +134,7 @@ typedef bool ad_f64_mask;
 #define AD__PASTE_(a, b) a##_##b
 #define AD__PASTE(a, b) AD__PASTE_(a, b)
 #define AD_W(word) AD__PASTE(AD_N, word)   /* in a template: the word on the number system AD_N */
+#define AD_SW(word) AD__PASTE(AD_S, word)  /* on its element */
 #define AD_R(word) AD__PASTE(AD_S, word)   /* and on its element AD_S */
 
 /* the templates at the end of this file */
@@ -127,6 +146,7 @@ typedef bool ad_f64_mask;
 #define AD__SLEEF_ENDS 33
 #define AD__MODULO 34
 #define AD__REDUCE 20
+#define AD__GEMM 40
 
 #define AD__TEMPLATE AD__ONE_LANE
 #define AD_N ad_f32
@@ -333,6 +353,32 @@ AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
   h = _mm_add_ps(h, _mm_movehl_ps(h, h));
   return _mm_cvtss_f32(_mm_add_ss(h, _mm_movehdup_ps(h)));
 }
+AD_INLINE ad_v32 ad_v32_dup(const ad_f32 *p) { return _mm256_broadcast_ss(p); }
+typedef struct ad_v32_part { __m256i mask; int n; } ad_v32_part;
+AD_INLINE ad_v32_part ad_v32_part_of(int n) { ad_v32_part part; part.mask = ad_v32__first(n); part.n = n; return part; }
+AD_INLINE ad_v32 ad_v32_load_part(const ad_f32 *p, ad_v32_part part) { return _mm256_maskload_ps(p, part.mask); }
+/* in halves: the masked store takes 40 operations on AMD processors */
+AD_INLINE void ad_v32_store_part(ad_f32 *p, ad_v32 x, ad_v32_part part) {
+  __m128 h = _mm256_castps256_ps128(x);
+  if (part.n == 8) { _mm256_storeu_ps(p, x); return; }
+  if (part.n & 4) { _mm_storeu_ps(p, h); p += 4; h = _mm256_extractf128_ps(x, 1); }
+  if (part.n & 2) { _mm_store_sd((double *)(void *)p, _mm_castps_pd(h)); p += 2; h = _mm_movehl_ps(h, h); }
+  if (part.n & 1) _mm_store_ss(p, h);
+}
+AD_INLINE void ad_v32_transpose(ad_v32 *r) {
+  ad_v32 t[8], u[8];
+  AD__UNROLL
+  for (int i = 0; i < 8; i += 2) { t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]); t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]); }
+  AD__UNROLL
+  for (int i = 0; i < 8; i += 4) {
+    u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  AD__UNROLL
+  for (int i = 0; i < 4; i++) { r[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20); r[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31); }
+}
 
 typedef __m256d ad_v64;
 typedef ad_v64 ad_v64_mask;
@@ -392,6 +438,24 @@ AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) {
 AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) {
   __m128d h = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
   return _mm_cvtsd_f64(_mm_add_sd(h, _mm_unpackhi_pd(h, h)));
+}
+AD_INLINE ad_v64 ad_v64_dup(const ad_f64 *p) { return _mm256_broadcast_sd(p); }
+typedef struct ad_v64_part { __m256i mask; int n; } ad_v64_part;
+AD_INLINE ad_v64_part ad_v64_part_of(int n) { ad_v64_part part; part.mask = ad_v64__first(n); part.n = n; return part; }
+AD_INLINE ad_v64 ad_v64_load_part(const ad_f64 *p, ad_v64_part part) { return _mm256_maskload_pd(p, part.mask); }
+AD_INLINE void ad_v64_store_part(ad_f64 *p, ad_v64 x, ad_v64_part part) {
+  __m128d h = _mm256_castpd256_pd128(x);
+  if (part.n == 4) { _mm256_storeu_pd(p, x); return; }
+  if (part.n & 2) { _mm_storeu_pd(p, h); p += 2; h = _mm256_extractf128_pd(x, 1); }
+  if (part.n & 1) _mm_store_sd(p, h);
+}
+AD_INLINE void ad_v64_transpose(ad_v64 *r) {
+  ad_v64 t0 = _mm256_unpacklo_pd(r[0], r[1]), t1 = _mm256_unpackhi_pd(r[0], r[1]);
+  ad_v64 t2 = _mm256_unpacklo_pd(r[2], r[3]), t3 = _mm256_unpackhi_pd(r[2], r[3]);
+  r[0] = _mm256_permute2f128_pd(t0, t2, 0x20);
+  r[1] = _mm256_permute2f128_pd(t1, t3, 0x20);
+  r[2] = _mm256_permute2f128_pd(t0, t2, 0x31);
+  r[3] = _mm256_permute2f128_pd(t1, t3, 0x31);
 }
 #endif
 
@@ -458,6 +522,36 @@ AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
   h = _mm_add_ps(h, _mm_movehl_ps(h, h));
   return _mm_cvtss_f32(_mm_add_ss(h, _mm_movehdup_ps(h)));
 }
+AD_INLINE ad_v32 ad_v32_dup(const ad_f32 *p) { return _mm512_set1_ps(*p); }
+typedef __mmask16 ad_v32_part;
+AD_INLINE ad_v32_part ad_v32_part_of(int n) { return ad_v32__first(n); }
+AD_INLINE ad_v32 ad_v32_load_part(const ad_f32 *p, ad_v32_part part) { return _mm512_maskz_loadu_ps(part, p); }
+AD_INLINE void ad_v32_store_part(ad_f32 *p, ad_v32 x, ad_v32_part part) { _mm512_mask_storeu_ps(p, part, x); }
+/* the quarters of four registers transposed as a 4 x 4 matrix */
+AD_INLINE void ad_v32__quarters(ad_v32 a, ad_v32 b, ad_v32 c, ad_v32 d, ad_v32 *r, int step) {
+  const __mmask16 all = 0xffff;
+  ad_v32 t0 = _mm512_maskz_shuffle_f32x4(all, a, b, 0x44), t1 = _mm512_maskz_shuffle_f32x4(all, a, b, 0xee);
+  ad_v32 t2 = _mm512_maskz_shuffle_f32x4(all, c, d, 0x44), t3 = _mm512_maskz_shuffle_f32x4(all, c, d, 0xee);
+  r[0] = _mm512_maskz_shuffle_f32x4(all, t0, t2, 0x88);
+  r[step] = _mm512_maskz_shuffle_f32x4(all, t0, t2, 0xdd);
+  r[2 * step] = _mm512_maskz_shuffle_f32x4(all, t1, t3, 0x88);
+  r[3 * step] = _mm512_maskz_shuffle_f32x4(all, t1, t3, 0xdd);
+}
+AD_INLINE void ad_v32_transpose(ad_v32 *r) {
+  const __mmask16 all = 0xffff;
+  ad_v32 t[16], u[16];
+  AD__UNROLL
+  for (int i = 0; i < 16; i += 2) { t[i] = _mm512_maskz_unpacklo_ps(all, r[i], r[i + 1]); t[i + 1] = _mm512_maskz_unpackhi_ps(all, r[i], r[i + 1]); }
+  AD__UNROLL
+  for (int i = 0; i < 16; i += 4) {
+    u[i] = _mm512_maskz_shuffle_ps(all, t[i], t[i + 2], 0x44);
+    u[i + 1] = _mm512_maskz_shuffle_ps(all, t[i], t[i + 2], 0xee);
+    u[i + 2] = _mm512_maskz_shuffle_ps(all, t[i + 1], t[i + 3], 0x44);
+    u[i + 3] = _mm512_maskz_shuffle_ps(all, t[i + 1], t[i + 3], 0xee);
+  }
+  AD__UNROLL
+  for (int i = 0; i < 4; i++) ad_v32__quarters(u[i], u[i + 4], u[i + 8], u[i + 12], r + i, 4);
+}
 
 typedef __m512d ad_v64;
 typedef __mmask8 ad_v64_mask;
@@ -513,6 +607,26 @@ AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) {
   __m256d q = _mm256_add_pd(_mm512_maskz_extractf64x4_pd(0xff, x, 0), _mm512_maskz_extractf64x4_pd(0xff, x, 1));
   __m128d h = _mm_add_pd(_mm256_castpd256_pd128(q), _mm256_extractf128_pd(q, 1));
   return _mm_cvtsd_f64(_mm_add_sd(h, _mm_unpackhi_pd(h, h)));
+}
+AD_INLINE ad_v64 ad_v64_dup(const ad_f64 *p) { return _mm512_set1_pd(*p); }
+typedef __mmask8 ad_v64_part;
+AD_INLINE ad_v64_part ad_v64_part_of(int n) { return ad_v64__first(n); }
+AD_INLINE ad_v64 ad_v64_load_part(const ad_f64 *p, ad_v64_part part) { return _mm512_maskz_loadu_pd(part, p); }
+AD_INLINE void ad_v64_store_part(ad_f64 *p, ad_v64 x, ad_v64_part part) { _mm512_mask_storeu_pd(p, part, x); }
+AD_INLINE void ad_v64_transpose(ad_v64 *r) {
+  const __mmask8 all = 0xff;
+  ad_v64 t[8];
+  AD__UNROLL
+  for (int i = 0; i < 8; i += 2) { t[i] = _mm512_maskz_unpacklo_pd(all, r[i], r[i + 1]); t[i + 1] = _mm512_maskz_unpackhi_pd(all, r[i], r[i + 1]); }
+  AD__UNROLL
+  for (int i = 0; i < 2; i++) {
+    ad_v64 u0 = _mm512_maskz_shuffle_f64x2(all, t[i], t[i + 2], 0x44), u1 = _mm512_maskz_shuffle_f64x2(all, t[i], t[i + 2], 0xee);
+    ad_v64 u2 = _mm512_maskz_shuffle_f64x2(all, t[i + 4], t[i + 6], 0x44), u3 = _mm512_maskz_shuffle_f64x2(all, t[i + 4], t[i + 6], 0xee);
+    r[i] = _mm512_maskz_shuffle_f64x2(all, u0, u2, 0x88);
+    r[i + 2] = _mm512_maskz_shuffle_f64x2(all, u0, u2, 0xdd);
+    r[i + 4] = _mm512_maskz_shuffle_f64x2(all, u1, u3, 0x88);
+    r[i + 6] = _mm512_maskz_shuffle_f64x2(all, u1, u3, 0xdd);
+  }
 }
 #endif
 
@@ -579,6 +693,31 @@ AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
   float32x2_t h = vadd_f32(vget_low_f32(x), vget_high_f32(x));
   return vget_lane_f32(h, 0) + vget_lane_f32(h, 1);
 }
+AD_INLINE ad_v32 ad_v32_dup(const ad_f32 *p) { return vld1q_dup_f32(p); }
+typedef int ad_v32_part;
+AD_INLINE ad_v32_part ad_v32_part_of(int n) { return n; }
+AD_INLINE ad_v32 ad_v32_load_part(const ad_f32 *p, ad_v32_part n) {
+  if (n == 4) return vld1q_f32(p);
+  ad_v32 x = vdupq_n_f32(0);
+  if (n > 0) x = vld1q_lane_f32(p, x, 0);
+  if (n > 1) x = vld1q_lane_f32(p + 1, x, 1);
+  if (n > 2) x = vld1q_lane_f32(p + 2, x, 2);
+  return x;
+}
+AD_INLINE void ad_v32_store_part(ad_f32 *p, ad_v32 x, ad_v32_part n) {
+  if (n == 4) { vst1q_f32(p, x); return; }
+  if (n > 0) vst1q_lane_f32(p, x, 0);
+  if (n > 1) vst1q_lane_f32(p + 1, x, 1);
+  if (n > 2) vst1q_lane_f32(p + 2, x, 2);
+}
+AD_INLINE void ad_v32_transpose(ad_v32 *r) {
+  float64x2_t t0 = vreinterpretq_f64_f32(vtrn1q_f32(r[0], r[1])), t1 = vreinterpretq_f64_f32(vtrn2q_f32(r[0], r[1]));
+  float64x2_t t2 = vreinterpretq_f64_f32(vtrn1q_f32(r[2], r[3])), t3 = vreinterpretq_f64_f32(vtrn2q_f32(r[2], r[3]));
+  r[0] = vreinterpretq_f32_f64(vtrn1q_f64(t0, t2));
+  r[1] = vreinterpretq_f32_f64(vtrn1q_f64(t1, t3));
+  r[2] = vreinterpretq_f32_f64(vtrn2q_f64(t0, t2));
+  r[3] = vreinterpretq_f32_f64(vtrn2q_f64(t1, t3));
+}
 
 typedef float64x2_t ad_v64;
 typedef uint64x2_t ad_v64_mask;
@@ -635,6 +774,22 @@ AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return vreinterpretq_f64
 AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) { return vmaxq_f64(a, b); }
 AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) { return vminq_f64(a, b); }
 AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane_f64(x, 1); }
+AD_INLINE ad_v64 ad_v64_dup(const ad_f64 *p) { return vld1q_dup_f64(p); }
+typedef int ad_v64_part;
+AD_INLINE ad_v64_part ad_v64_part_of(int n) { return n; }
+AD_INLINE ad_v64 ad_v64_load_part(const ad_f64 *p, ad_v64_part n) {
+  if (n == 2) return vld1q_f64(p);
+  return n > 0 ? vld1q_lane_f64(p, vdupq_n_f64(0), 0) : vdupq_n_f64(0);
+}
+AD_INLINE void ad_v64_store_part(ad_f64 *p, ad_v64 x, ad_v64_part n) {
+  if (n == 2) vst1q_f64(p, x);
+  else if (n == 1) vst1q_lane_f64(p, x, 0);
+}
+AD_INLINE void ad_v64_transpose(ad_v64 *r) {
+  ad_v64 t = vtrn1q_f64(r[0], r[1]);
+  r[1] = vtrn2q_f64(r[0], r[1]);
+  r[0] = t;
+}
 #endif
 
 /* >>derived ------------------------------------------------------------------------------------------------------------- */
@@ -918,6 +1073,71 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #include "ad_simd.h"
 #undef AD__TEMPLATE
 
+/* >>gemm ----------------------------------------------------------------------------------------------------------------
+   C = alpha op(A) op(B) + beta C for row-major matrices with leading dimensions. Data: a tile of C, some rows by one to three
+   registers, stays in registers while k runs over a block; rows of B are loaded as registers, elements of A are broadcast.
+   Registers run along n, so B is packed into panels as wide as a tile where it is transposed, and where it pays (many rows
+   reuse it and it is not in the first-level cache, or its stride maps its rows to the same cache sets); A likewise.
+
+   Invariant: an element of C is, on every backend and for every way through the code,
+     for each block of k, in order:  s = 0;  s = fma(a, b, s) for k ascending;  c = fma(alpha, s, beta c), beta c rounded first,
+   where beta is 1 from the second block on, and c = alpha s where beta is 0. The blocks depend on k alone (AD__GEMM_K).
+   So the bits do not depend on backend, tile, packing or workspace. n = 1, and m = 1 with B transposed, are dot products
+   along contiguous memory and go to gemv, which says what it does. Where the processor has no fma, a product and a sum
+   are rounded apart, because fma in software costs 20 times more.
+
+   alpha = 0 or k = 0: A and B are not read. beta = 0: C is not read. Otherwise nothing is skipped, NaN and infinity propagate.
+   Rejected: padding of edges into a temporary tile (twice the time at 10 columns); one tile for all widths (8x3 and 12x2
+   differ by up to 20 % at their edges); separate kernels for transposed A (the three strides of A cost nothing).
+
+   For S = f32 and f64 (see the templates for the arguments):
+     ad_S_gemm_work  ad_S_gemm  ad_S_gemm_finish  ad_S_gemm_batch  ad_S_gemv  ad_S_ger
+   AD_USE_CBLAS: ad_S_gemm calls cblas_sgemm or cblas_dgemm of the BLAS that is linked; the bits are then those of the BLAS. */
+
+#if defined(AD_USE_CBLAS)
+#include <cblas.h>
+#include <limits.h>
+#endif
+
+#if AD_SIMD != AD_SIMD_SCALAR || defined(__FMA__) || defined(__AVX512F__) || defined(__FP_FAST_FMA) || defined(__FP_FAST_FMAF) || defined(__aarch64__)
+#define AD_GEMM_FUSED 1   /* 0: a product and a sum, each rounded */
+#else
+#define AD_GEMM_FUSED 0
+#endif
+
+/* Tiles, rows x registers, widest first of each width; rows of A that share a base pointer, which divide every height over 2;
+   columns of a packed block of B in registers, even. */
+#if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
+#define AD__GEMM_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(16, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
+#define AD__GEMM_GROUP 4
+#define AD__GEMM_N 24
+#else
+#define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
+#define AD__GEMM_GROUP 2
+#define AD__GEMM_N 32
+#endif
+#define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
+#define AD__GEMM_M 72          /* rows of a packed block of A */
+#define AD__GEMM_SMALL 32768   /* bytes of B that are never packed, unless transposed; bytes of B that are packed whatever the stride */
+#define AD__GEMM_LARGE 3000000
+#define AD__GEMM_K 400         /* longest block of k: the same on every backend, the results depend on it */
+#define AD__GEMV_K 1024        /* the same for dot products of gemv; a multiple of 16 */
+
+#define AD__TEMPLATE AD__GEMM
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD_VIRTUAL 16
+#define AD_CBLAS(op) cblas_s##op
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_VIRTUAL 8
+#define AD_CBLAS(op) cblas_d##op
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
 #endif /* AD_SIMD_VECTORS_H */
 
 #if defined(AD_SIMD_VECTORS_H) && defined(AD_SYSTEM) && !defined(AD__VECTOR_SYSTEMS) && !defined(AD__TEMPLATE)
@@ -973,6 +1193,14 @@ AD_INLINE AD_N AD_W(only)(bool m, AD_N x) { return m ? x : 0; }
 AD_INLINE AD_N AD_W(max)(AD_N a, AD_N b) { return a > b ? a : b > a ? b : a == b ? (signbit(a) ? b : a) : a + b; }
 AD_INLINE AD_N AD_W(min)(AD_N a, AD_N b) { return a < b ? a : b < a ? b : a == b ? (signbit(a) ? a : b) : a + b; }
 AD_INLINE AD_S AD_W(sum)(AD_N x) { return x; }
+#if defined(AD__KEEP_PRODUCT)
+typedef int AD_W(part);
+AD_INLINE AD_N AD_W(dup)(const AD_S *p) { return *p; }
+AD_INLINE int AD_W(part_of)(int n) { return n; }
+AD_INLINE AD_N AD_W(load_part)(const AD_S *p, int n) { return n ? *p : 0; }
+AD_INLINE void AD_W(store_part)(AD_S *p, AD_N x, int n) { if (n) *p = x; }
+AD_INLINE void AD_W(transpose)(AD_N *r) { (void)r; }
+#endif
 
 #undef AD_N
 #undef AD_S
@@ -1437,7 +1665,7 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 #undef AD_S
 #undef AD_LANES
 #undef AD_WIDE
-#undef AD__TILE
+#undef AD__GEMM_TILE
 #undef AD__NORM_LOW
 #undef AD__NORM_HIGH
 #undef AD__LOWEST_EXPONENT
@@ -1818,6 +2046,373 @@ AD__RARE AD_N AD_W(polygamma)(AD_N n, AD_N x) {
 }
 
 #undef AD_N
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__GEMM
+
+#if AD_GEMM_FUSED
+AD_INLINE AD_N AD_W(_madd)(AD_N a, AD_N b, AD_N c) { return AD_W(fma)(a, b, c); }
+AD_INLINE AD_S AD_SW(_madd)(AD_S a, AD_S b, AD_S c) { return AD_SW(fma)(a, b, c); }
+#else
+AD_INLINE AD_N AD_W(_madd)(AD_N a, AD_N b, AD_N c) { return AD_W(add)(AD_W(mul)(a, b), c); }
+AD_INLINE AD_S AD_SW(_madd)(AD_S a, AD_S b, AD_S c) { return a * b + c; }
+#endif
+/* alpha s + beta c, the last step of every element */
+AD_INLINE AD_S AD_SW(_blend)(AD_S alpha, AD_S s, AD_S beta, const AD_S *c) {
+  AD_S t;
+  if (beta == 0) return alpha * s;
+  t = beta * *c;
+  AD__ROUNDED(t);
+  return AD_SW(_madd)(alpha, s, t);
+}
+
+/* C (mr, nr registers, the last of them with `last` lanes) from k steps. A has row i at a + (i / GROUP) gsa + (i % GROUP) rsa
+   and steps by csa; B steps by rsb. mr and nr are constants where this is inlined. */
+#define AD__TILE_ARGS size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_S *c, size_t ldc, int last, AD_S alpha, AD_S beta
+typedef void AD_SW(_tile_function)(AD__TILE_ARGS);
+AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
+  AD_N s[AD__GEMM_TILE_MAX], row[8], x = AD_W(k)(0);
+  const AD_S *group[8];
+  const AD_W(part) part = AD_W(part_of)(last);
+  AD__UNROLL
+  for (int i = 0; i < mr * nr; i++) s[i] = x;
+  AD__UNROLL
+  for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] = a + (size_t)i * gsa;
+  for (; k > 0; k--) {
+    AD__UNROLL
+    for (int j = 0; j < nr; j++) row[j] = j < nr - 1 ? AD_W(load)(b + AD_LANES * j) : AD_W(load_part)(b + AD_LANES * j, part);
+    AD__UNROLL
+    for (int i = 0; i < mr; i++) {
+      x = AD_W(dup)(group[i / AD__GEMM_GROUP] + (size_t)(i % AD__GEMM_GROUP) * rsa);
+      AD__UNROLL
+      for (int j = 0; j < nr; j++) s[i * nr + j] = AD_W(_madd)(x, row[j], s[i * nr + j]);
+    }
+    AD__UNROLL
+    for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] += csa;
+    b += rsb;
+  }
+  x = AD_W(dup)(&alpha);
+  if (beta == 0) {
+    if (alpha != 1) {
+      AD__UNROLL
+      for (int i = 0; i < mr * nr; i++) s[i] = AD_W(mul)(x, s[i]);
+    }
+  } else if (alpha == 1 && beta == 1) {   /* the same bits sooner */
+    AD__UNROLL
+    for (int i = 0; i < mr * nr; i++) {
+      const AD_S *p = c + (size_t)(i / nr) * ldc + AD_LANES * (i % nr);
+      s[i] = AD_W(add)(s[i], i % nr < nr - 1 ? AD_W(load)(p) : AD_W(load_part)(p, part));
+    }
+  } else {
+    const AD_N y = AD_W(dup)(&beta);
+    AD__UNROLL
+    for (int i = 0; i < mr * nr; i++) {
+      const AD_S *p = c + (size_t)(i / nr) * ldc + AD_LANES * (i % nr);
+      s[i] = AD_W(_madd)(x, s[i], AD_W(mul)(y, i % nr < nr - 1 ? AD_W(load)(p) : AD_W(load_part)(p, part)));
+    }
+  }
+  AD__UNROLL
+  for (int i = 0; i < mr * nr; i++) {
+    AD_S *p = c + (size_t)(i / nr) * ldc + AD_LANES * (i % nr);
+    if (i % nr < nr - 1) AD_W(store)(p, s[i]);
+    else AD_W(store_part)(p, s[i], part);
+  }
+}
+#define AD__GEMM_TILE(mr, nr) \
+  AD_LOCAL void AD__PASTE(AD_SW(_tile), mr##x##nr)(AD__TILE_ARGS) { AD_SW(_tile)(mr, nr, k, a, rsa, csa, gsa, b, rsb, c, ldc, last, alpha, beta); }
+AD__GEMM_TILES(AD__GEMM_TILE)
+#undef AD__GEMM_TILE
+
+/* C (m, one panel) with the tallest tiles that fit */
+AD_LOCAL void AD_SW(_gemm_panel)(int nr, size_t m, AD__TILE_ARGS) {
+#define AD__GEMM_TILE(mr, nr) { mr, nr, AD__PASTE(AD_SW(_tile), mr##x##nr) },
+  static const struct { size_t mr; int nr; AD_SW(_tile_function) *function; } tiles[] = { AD__GEMM_TILES(AD__GEMM_TILE) };
+#undef AD__GEMM_TILE
+  int t = 0;
+  while (tiles[t].nr != nr) t++;
+  while (m > 0) {
+    const size_t mr = tiles[t].mr;
+    if (mr > m) { t++; continue; }
+    tiles[t].function(k, a, rsa, csa, gsa, b, rsb, c, ldc, last, alpha, beta);
+    a += mr < AD__GEMM_GROUP ? mr * rsa : mr / AD__GEMM_GROUP * gsa;
+    c += mr * ldc;
+    m -= mr;
+  }
+}
+
+/* what is done to each element of C at last, the bits as if done afterwards: + row_bias[i], + column_bias[j] (NULL: none), relu */
+typedef struct AD_SW(finish) { const AD_S *row_bias, *column_bias; bool relu; } AD_SW(finish);
+
+AD_LOCAL void AD_SW(_finish_block)(size_t m, size_t n, AD_S *c, size_t ldc, const AD_SW(finish) *finish, size_t row, size_t column) {
+  const AD_N zero = AD_W(k)(0);
+  for (size_t i = 0; i < m; i++, c += ldc)
+    for (size_t j = 0; j < n; j += AD_LANES) {
+      const AD_W(part) part = AD_W(part_of)(n - j < AD_LANES ? (int)(n - j) : AD_LANES);
+      AD_N x = AD_W(load_part)(c + j, part);
+      if (finish->row_bias) x = AD_W(add)(x, AD_W(dup)(finish->row_bias + row + i));
+      if (finish->column_bias) x = AD_W(add)(x, AD_W(load_part)(finish->column_bias + column + j, part));
+      if (finish->relu) x = AD_W(max)(x, zero);
+      AD_W(store_part)(c + j, x, part);
+    }
+}
+
+/* B (k, nv registers wide, the last with `last` lanes) into panels of 2 registers, the last of 3 where nv is odd, padded with 0 */
+AD_LOCAL void AD_SW(_pack_rows)(size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
+  const AD_W(part) part = AD_W(part_of)(last);
+  for (size_t p = 0; p < k; p++, b += ldb)
+    for (size_t v = 0; v < nv;) {
+      const size_t nr = nv - v == 3 || nv - v == 1 ? nv - v : 2;
+      AD_S *to = packed + (v * k + p * nr) * AD_LANES;
+      for (size_t j = 0; j < nr; j++, v++)
+        AD_W(store)(to + j * AD_LANES, v < nv - 1 ? AD_W(load)(b + v * AD_LANES) : AD_W(load_part)(b + v * AD_LANES, part));
+    }
+}
+/* the same from B transposed, (nv registers, k): squares of lanes x lanes are turned in registers */
+AD_LOCAL void AD_SW(_pack_columns)(size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
+  for (size_t v = 0; v < nv;) {
+    const size_t nr = nv - v == 3 || nv - v == 1 ? nv - v : 2;
+    for (size_t j = 0; j < nr; j++) {
+      const AD_S *from = b + (v + j) * AD_LANES * ldb;
+      AD_S *to = packed + (v * k + j) * AD_LANES;
+      const int rows = v + j < nv - 1 ? AD_LANES : last;
+      for (size_t p = 0; p < k; p += AD_LANES, to += AD_LANES * AD_LANES * nr) {
+        const int steps = k - p < AD_LANES ? (int)(k - p) : AD_LANES;
+        const AD_W(part) part = AD_W(part_of)(steps);
+        AD_N r[AD_LANES];
+        if (rows == AD_LANES && steps == AD_LANES) {
+          AD__UNROLL
+          for (int i = 0; i < AD_LANES; i++) r[i] = AD_W(load)(from + (size_t)i * ldb + p);
+        } else {
+          for (int i = 0; i < AD_LANES; i++) r[i] = i < rows ? AD_W(load_part)(from + (size_t)i * ldb + p, part) : AD_W(k)(0);
+        }
+        AD_W(transpose)(r);
+        if (steps == AD_LANES) {
+          AD__UNROLL
+          for (int i = 0; i < AD_LANES; i++) AD_W(store)(to + (size_t)i * AD_LANES * nr, r[i]);
+        } else {
+          for (int i = 0; i < steps; i++) AD_W(store)(to + (size_t)i * AD_LANES * nr, r[i]);
+        }
+      }
+    }
+    v += nr;
+  }
+}
+/* A (m, k): rows copied one after the other; A transposed (k, m): groups of rows, in each k steps of GROUP elements */
+AD_LOCAL void AD_SW(_pack_a)(bool ta, size_t m, size_t k, const AD_S *a, size_t lda, AD_S *packed, size_t stride) {
+  if (!ta) {
+    for (size_t i = 0; i < m; i++) memcpy(packed + i * stride, a + i * lda, k * sizeof(AD_S));
+    return;
+  }
+  for (size_t p = 0; p < k; p++, a += lda) {
+    AD_S *to = packed + p * AD__GEMM_GROUP;
+    size_t i = 0;
+    for (; i + AD__GEMM_GROUP <= m; i += AD__GEMM_GROUP, to += stride * AD__GEMM_GROUP) memcpy(to, a + i, AD__GEMM_GROUP * sizeof(AD_S));
+    for (; i < m; i++) *to++ = a[i];
+  }
+}
+
+/* Can packing pay? B: where it is transposed, or used by enough rows and larger than the first-level cache. A: where enough
+   columns use it. Then the stride decides: multiples of 4096 bytes map all rows to the same cache sets. */
+AD_INLINE bool AD_SW(_packs_b)(bool tb, size_t m, size_t n, size_t k) { return tb || (m >= 48 && k >= AD__GEMM_SMALL / sizeof(AD_S) / n); }
+AD_INLINE bool AD_SW(_packs_a)(size_t m, size_t n, size_t k) { return m >= 16 && n >= 8 * AD_LANES && k >= 16; }
+AD_INLINE size_t AD_SW(_gemm_step)(size_t k) {
+  const size_t blocks = k / AD__GEMM_K + (k % AD__GEMM_K != 0);
+  return k / blocks + (k % blocks != 0);
+}
+
+/* Bytes of workspace that gemm of this shape can use; 0: none. It never exceeds a few MB, whatever the shape. */
+AD_LOCAL size_t AD_SW(gemm_work)(bool ta, bool tb, size_t m, size_t n, size_t k) {
+  size_t elements = 0, step;
+  (void)ta;
+  if (m == 0 || n <= 1 || k == 0 || (m == 1 && tb)) return 0;
+  step = AD_SW(_gemm_step)(k);
+  if (AD_SW(_packs_b)(tb, m, n, k)) elements += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
+  if (AD_SW(_packs_a)(m, n, k)) elements += (step + AD_LANES) * ((m < AD__GEMM_M ? m : AD__GEMM_M) + AD__GEMM_GROUP);
+  return elements ? elements * sizeof(AD_S) + 128 : 0;
+}
+
+/* rows: dot products with x, AD_VIRTUAL partial sums each */
+AD_INLINE void AD_SW(_dots)(int rows, size_t k, const AD_S *a, size_t lda, const AD_S *x, AD_S *out) {
+  enum { REGISTERS = AD_VIRTUAL / AD_LANES };
+  AD_N s[8 * REGISTERS];
+  size_t p = 0;
+  AD__UNROLL
+  for (int i = 0; i < rows * REGISTERS; i++) s[i] = AD_W(k)(0);
+  for (; p + AD_VIRTUAL <= k; p += AD_VIRTUAL) {
+    AD__UNROLL
+    for (int i = 0; i < rows * REGISTERS; i++)
+      s[i] = AD_W(_madd)(AD_W(load)(a + (size_t)(i / REGISTERS) * lda + p + i % REGISTERS * AD_LANES), AD_W(load)(x + p + i % REGISTERS * AD_LANES), s[i]);
+  }
+  if (p < k) {
+    AD__UNROLL
+    for (int j = 0; j < REGISTERS; j++, p += AD_LANES) {
+      const AD_W(part) part = AD_W(part_of)(k <= p ? 0 : k - p < AD_LANES ? (int)(k - p) : AD_LANES);
+      const AD_N y = k <= p ? AD_W(k)(0) : AD_W(load_part)(x + p, part);
+      AD__UNROLL
+      for (int i = 0; i < rows; i++)
+        s[i * REGISTERS + j] = AD_W(_madd)(k <= p ? AD_W(k)(0) : AD_W(load_part)(a + (size_t)i * lda + p, part), y, s[i * REGISTERS + j]);
+    }
+  }
+  AD__UNROLL
+  for (int i = 0; i < rows; i++) {
+    AD__UNROLL
+    for (int h = REGISTERS / 2; h > 0; h /= 2) {
+      AD__UNROLL
+      for (int j = 0; j < h; j++) s[i * REGISTERS + j] = AD_W(add)(s[i * REGISTERS + j], s[i * REGISTERS + j + h]);
+    }
+    out[i] = AD_W(sum)(s[i * REGISTERS]);
+  }
+}
+
+/* y = alpha op(A) x + beta y with A (m, n): op(A) = A, x (n), y (m); transposed: x (m), y (n). Elements of x and y are incx and
+   incy apart (> 0). Not transposed: each block of AD__GEMV_K columns is a dot product of AD_VIRTUAL partial sums, added by the
+   pairwise tree; transposed: as gemm. */
+AD_LOCAL void AD_SW(gemv)(bool transposed, size_t m, size_t n, AD_S alpha, const AD_S *a, size_t lda, const AD_S *x, size_t incx, AD_S beta, AD_S *y, size_t incy) {
+  const size_t inner = transposed ? m : n, outer = transposed ? n : m;
+  if (inner == 0 || alpha == 0) {
+    for (size_t i = 0; i < outer; i++) y[i * incy] = beta == 0 ? 0 : beta * y[i * incy];
+  } else if (transposed) {
+    const size_t step = AD_SW(_gemm_step)(m);
+    for (size_t p = 0; p < m; p += step) {
+      const size_t mb = m - p < step ? m - p : step;
+      const AD_S by = p ? 1 : beta;
+      for (size_t j = 0; j < n; j += 8 * AD_LANES) {
+        const size_t nb = n - j < 8 * AD_LANES ? n - j : 8 * AD_LANES, nv = (nb + AD_LANES - 1) / AD_LANES;
+        AD_S strip[8 * AD_LANES], *c = incy == 1 ? y + j : strip;
+        if (incy != 1 && by != 0)
+          for (size_t i = 0; i < nb; i++) strip[i] = y[(j + i) * incy];
+        for (size_t v = 0; v < nv;) {
+          const size_t nr = nv - v == 8 ? 8 : nv - v > 3 ? 2 : nv - v;
+          const int last = v + nr == nv ? (int)(nb - (nv - 1) * AD_LANES) : AD_LANES;
+          AD_SW(_gemm_panel)((int)nr, 1, mb, x + p * incx, 0, incx, 0, a + p * lda + j + v * AD_LANES, lda, c + v * AD_LANES, n, last, alpha, by);
+          v += nr;
+        }
+        if (incy != 1)
+          for (size_t i = 0; i < nb; i++) y[(j + i) * incy] = strip[i];
+      }
+    }
+  } else {
+    AD_S block[AD__GEMV_K], dots[8];
+    for (size_t p = 0; p < n; p += AD__GEMV_K) {
+      const size_t nb = n - p < AD__GEMV_K ? n - p : AD__GEMV_K;
+      const AD_S *xs = x + p, by = p ? 1 : beta;
+      if (incx != 1) {
+        for (size_t j = 0; j < nb; j++) block[j] = x[(p + j) * incx];
+        xs = block;
+      }
+      for (size_t i = 0; i < m;) {
+        const size_t rows = AD_VIRTUAL / AD_LANES <= 2 && m - i >= 4 ? 4 : 1;
+        if (rows == 4) AD_SW(_dots)(4, nb, a + i * lda + p, lda, xs, dots);
+        else AD_SW(_dots)(1, nb, a + i * lda + p, lda, xs, dots);
+        for (size_t r = 0; r < rows; r++, i++) y[i * incy] = AD_SW(_blend)(alpha, dots[r], by, &y[i * incy]);
+      }
+    }
+  }
+}
+
+/* A (m, n) += alpha x y', each element fma(alpha x_i, y_j, a_ij) with alpha x_i rounded first */
+AD_LOCAL void AD_SW(ger)(size_t m, size_t n, AD_S alpha, const AD_S *x, size_t incx, const AD_S *y, AD_S *a, size_t lda) {
+  for (size_t i = 0; i < m; i++, a += lda) {
+    const AD_S t = alpha * x[i * incx];
+    const AD_N f = AD_W(dup)(&t);
+    size_t j = 0;
+    for (; j + AD_LANES <= n; j += AD_LANES) AD_W(store)(a + j, AD_W(_madd)(f, AD_W(load)(y + j), AD_W(load)(a + j)));
+    if (j < n) {
+      const AD_W(part) part = AD_W(part_of)((int)(n - j));
+      AD_W(store_part)(a + j, AD_W(_madd)(f, AD_W(load_part)(y + j, part), AD_W(load_part)(a + j, part)), part);
+    }
+  }
+}
+
+/* C (m, n) = alpha op(A) op(B) + beta C, then finish (NULL: nothing). op(A) is (m, k): A is (m, k), or (k, m) with ta; op(B) is
+   (k, n): B is (k, n), or (n, k) with tb. lda, ldb, ldc: elements from one row to the next. C must not overlap A or B.
+   work: gemm_work bytes, of any alignment, or NULL, which gives the same bits more slowly. */
+AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k, AD_S alpha, const AD_S *a, size_t lda, const AD_S *b, size_t ldb,
+                                  AD_S beta, AD_S *c, size_t ldc, const AD_SW(finish) *finish, void *work) {
+  AD_S *packed_b = NULL, *packed_a = NULL, strip[AD__GEMM_K * AD_LANES];
+  size_t step, width = AD__GEMM_N;
+  if (m == 0 || n == 0) return;
+  if (finish && !finish->row_bias && !finish->column_bias && !finish->relu) finish = NULL;
+  if (k == 0 || alpha == 0 || n == 1 || (m == 1 && tb)) {
+    if (k == 0 || alpha == 0)
+      for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+    else if (n == 1) AD_SW(gemv)(ta, ta ? k : m, ta ? m : k, alpha, a, lda, b, tb ? 1 : ldb, beta, c, ldc);
+    else AD_SW(gemv)(false, n, k, alpha, b, ldb, a, ta ? lda : 1, beta, c, 1);
+    if (finish) AD_SW(_finish_block)(m, n, c, ldc, finish, 0, 0);
+    return;
+  }
+  step = AD_SW(_gemm_step)(k);
+  if (work) {
+    AD_S *free_space = (AD_S *)(void *)((char *)work + (64 - (uintptr_t)work % 64) % 64);
+    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (ldb * sizeof(AD_S) % 4096 == 0 || k > AD__GEMM_LARGE / sizeof(AD_S) / n))) {
+      packed_b = free_space;
+      free_space += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
+    }
+    if (AD_SW(_packs_a)(m, n, k) && lda * sizeof(AD_S) % 4096 == 0) packed_a = free_space;
+  } else if (tb) {
+    packed_b = strip;
+    width = 1;
+  }
+  for (size_t p = 0; p < k; p += step) {
+    const size_t kb = k - p < step ? k - p : step;
+    const AD_S by = p ? 1 : beta;
+    for (size_t j = 0; j < n; j += width * AD_LANES) {
+      const size_t nb = n - j < width * AD_LANES ? n - j : width * AD_LANES, nv = (nb + AD_LANES - 1) / AD_LANES;
+      const int edge = (int)(nb - (nv - 1) * AD_LANES);
+      if (packed_b) {
+        if (tb) AD_SW(_pack_columns)(kb, nv, edge, b + j * ldb + p, ldb, packed_b);
+        else AD_SW(_pack_rows)(kb, nv, edge, b + p * ldb + j, ldb, packed_b);
+      }
+      for (size_t i = 0, mb; i < m; i += mb) {
+        const AD_S *ai = ta ? a + p * lda + i : a + i * lda + p;
+        size_t rsa = ta ? 1 : lda, csa = ta ? lda : 1, gsa = AD__GEMM_GROUP * rsa;
+        mb = packed_a && m - i > AD__GEMM_M ? AD__GEMM_M : m - i;
+        if (packed_a) {
+          const size_t stride = ta ? kb : kb + AD_LANES;
+          AD_SW(_pack_a)(ta, mb, kb, ai, lda, packed_a, stride);
+          ai = packed_a;
+          rsa = ta ? 1 : stride;
+          csa = ta ? AD__GEMM_GROUP : 1;
+          gsa = AD__GEMM_GROUP * stride;
+        }
+        for (size_t v = 0; v < nv;) {
+          const size_t nr = m == 1 && nv - v >= 8 && !packed_b ? 8 : nv - v == 3 || nv - v == 1 ? nv - v : 2;
+          const AD_S *panel = packed_b ? packed_b + v * kb * AD_LANES : b + p * ldb + j + v * AD_LANES;
+          AD_S *ci = c + i * ldc + j + v * AD_LANES;
+          const int last = v + nr == nv ? edge : AD_LANES;
+          AD_SW(_gemm_panel)((int)nr, mb, kb, ai, rsa, csa, gsa, panel, packed_b ? nr * AD_LANES : ldb, ci, ldc, last, alpha, by);
+          if (finish && p + kb == k) AD_SW(_finish_block)(mb, (nr - 1) * AD_LANES + (size_t)last, ci, ldc, finish, i, j + v * AD_LANES);
+          v += nr;
+        }
+      }
+    }
+  }
+}
+
+AD_LOCAL void AD_SW(gemm)(bool ta, bool tb, size_t m, size_t n, size_t k, AD_S alpha, const AD_S *a, size_t lda, const AD_S *b, size_t ldb,
+                           AD_S beta, AD_S *c, size_t ldc, void *work) {
+#if defined(AD_USE_CBLAS)
+  if (m && n && k && m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && lda && ldb && lda <= INT_MAX && ldb <= INT_MAX && ldc <= INT_MAX) {
+    AD_CBLAS(gemm)(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    return;
+  }
+#endif
+  AD_SW(gemm_finish)(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, NULL, work);
+}
+
+/* count products, matrices a_step, b_step, c_step elements apart (a step of 0: the same A or B in each) */
+AD_LOCAL void AD_SW(gemm_batch)(size_t count, bool ta, bool tb, size_t m, size_t n, size_t k, AD_S alpha, const AD_S *a, size_t lda, size_t a_step,
+                                 const AD_S *b, size_t ldb, size_t b_step, AD_S beta, AD_S *c, size_t ldc, size_t c_step, void *work) {
+  for (size_t i = 0; i < count; i++) AD_SW(gemm)(ta, tb, m, n, k, alpha, a + i * a_step, lda, b + i * b_step, ldb, beta, c + i * c_step, ldc, work);
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#undef AD_VIRTUAL
+#undef AD_CBLAS
+#undef AD__TILE_ARGS
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
