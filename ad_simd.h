@@ -1665,7 +1665,7 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 #undef AD_S
 #undef AD_LANES
 #undef AD_WIDE
-#undef AD__GEMM_TILE
+#undef AD__TILE
 #undef AD__NORM_LOW
 #undef AD__NORM_HIGH
 #undef AD__LOWEST_EXPONENT
