@@ -12,6 +12,7 @@
      >>dual      forward mode: numbers that carry their tangents
      >>drivers   Jacobian, gradient, directional derivative, Hessian of a C function
      >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
+     >>kernels   the rows as loops over arrays, by opcode
 
    Licence: MIT. See the file LICENSE of the project. */
 
@@ -856,6 +857,47 @@ template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { r
 #endif
 
 #endif /* AD_H */
+
+/* >>kernels -------------------------------------------------------------------------------------------------------------
+   Every row of the table as kernels over contiguous arrays, float and double, in tables indexed by opcode:
+
+     ad_f32_kernels[AD_OP_sin].value(n, x, v)                    v[i] = sin(x[0][i])
+     ad_f32_kernels[AD_OP_mul].partial[1](n, x, v, g, out, add)  out[i] (+)= g[i] * d mul / dy (x[0][i], x[1][i], v[i])
+
+   The partials serve the reverse sweep (g the adjoint of v, out that of the operand) and tangents (g the tangent of the
+   operand, out that of v); the zero seed rule R6 is in them. What a row does not keep (ad_ops[op].keep) may be a null
+   pointer. v and out may be one of the operands. Views that are not contiguous go through ad_f32_map and ad_f32_map_partial.
+   A kernel is a loop of ad_simd.h >>arrays with the functions of the row inlined: there is no code per operation here. */
+
+#if defined(AD_IMPLEMENTATION) && !defined(AD__KERNELS) && !defined(AD__TEMPLATE)
+#define AD__KERNELS
+
+typedef struct ad_f32_kernel { ad_f32_value_kernel *value; ad_f32_partial_kernel *partial[3]; } ad_f32_kernel;
+typedef struct ad_f64_kernel { ad_f64_value_kernel *value; ad_f64_partial_kernel *partial[3]; } ad_f64_kernel;
+
+#define AD__VALUE_KERNEL(N, S, op, arity)                                                                                     \
+  AD_LOCAL void S##__##op##_value(size_t n, const S *const *x, S *v) { N##__value_##arity(N##_##op, n, x, v); }
+#define AD__PARTIAL_KERNEL(N, S, op, part, arity, keep)                                                                       \
+  AD_LOCAL void S##__##op##_##part##_kernel(size_t n, const S *const *x, const S *v, const S *g, S *out, bool add) {           \
+    N##__partial_##arity(N##_##op##_##part, N##_seed, ((keep) & AD_KEEP_X) != 0, ((keep) & AD_KEEP_V) != 0, n, x, v, g, out, add); }
+#define AD__KERNEL_1(N, S, op, f, fx, keep, ...) AD__VALUE_KERNEL(N, S, op, 1) AD__PARTIAL_KERNEL(N, S, op, dx, 1, AD_##keep)
+#define AD__KERNEL_2(N, S, op, f, fx, fy, keep, ...)                                                                         \
+  AD__VALUE_KERNEL(N, S, op, 2) AD__PARTIAL_KERNEL(N, S, op, dx, 2, AD_##keep) AD__PARTIAL_KERNEL(N, S, op, dy, 2, AD_##keep)
+#define AD__KERNEL_3(N, S, op, f, fx, fy, fz, keep, ...)                                                                     \
+  AD__VALUE_KERNEL(N, S, op, 3) AD__PARTIAL_KERNEL(N, S, op, dx, 3, AD_##keep) AD__PARTIAL_KERNEL(N, S, op, dy, 3, AD_##keep) \
+  AD__PARTIAL_KERNEL(N, S, op, dz, 3, AD_##keep)
+#define AD__ENTRY_1(N, S, op, ...) { S##__##op##_value, { S##__##op##_dx_kernel, NULL, NULL } },
+#define AD__ENTRY_2(N, S, op, ...) { S##__##op##_value, { S##__##op##_dx_kernel, S##__##op##_dy_kernel, NULL } },
+#define AD__ENTRY_3(N, S, op, ...) { S##__##op##_value, { S##__##op##_dx_kernel, S##__##op##_dy_kernel, S##__##op##_dz_kernel } },
+#define AD__KERNELS_OF(N, S)                                                                                                  \
+  AD_UNARY(AD__KERNEL_1, N, S) AD_BINARY(AD__KERNEL_2, N, S) AD_TERNARY(AD__KERNEL_3, N, S)                                   \
+  AD_LOCAL const S##_kernel S##_kernels[AD_OP_COUNT_] = {                                                                     \
+    AD_UNARY(AD__ENTRY_1, N, S) AD_BINARY(AD__ENTRY_2, N, S) AD_TERNARY(AD__ENTRY_3, N, S) };
+
+AD__KERNELS_OF(ad_v32, ad_f32)
+AD__KERNELS_OF(ad_v64, ad_f64)
+
+#endif /* AD_IMPLEMENTATION */
 
 /* ======================================================================================================================
    Templates, read by including this file again. */

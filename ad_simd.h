@@ -12,6 +12,7 @@
      >>scalar  >>avx2  >>avx512  >>neon    ad_v32 and ad_v64: the words on a register, one section a backend
      >>derived    words made of other words, the same on every backend
      >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
+     >>arrays     loops over arrays and views, transposes, copies, gather and scatter
      >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
      >>gemm       products of matrices and vectors
 
@@ -145,8 +146,9 @@ typedef bool ad_f64_mask;
 #define AD__GAMMA 32
 #define AD__SLEEF_ENDS 33
 #define AD__MODULO 34
-#define AD__REDUCE 20
 #define AD__GEMM 40
+#define AD__ARRAY_LOOPS 20
+#define AD__REDUCE 21
 
 #define AD__TEMPLATE AD__ONE_LANE
 #define AD_N ad_f32
@@ -1025,6 +1027,92 @@ AD__RARE ad_v32 ad_v32_polygamma(ad_v32 n, ad_v32 x) {
   return ad_v32_narrow(part);
 }
 
+/* >>arrays --------------------------------------------------------------------------------------------------------------
+   Loops over arrays. A kernel is one loop over contiguous arrays into which the compiler inlines a function of a register
+   (_value_1 .. _partial_3: ad.h makes two kinds of kernel of every row of its table). The last register of an array goes
+   through the same function, filled up with its first element, so f(x)[i] depends neither on n nor on i.
+
+   Everything else is made contiguous: ad_f32_map runs a kernel over views (a pointer and a stride for each dimension) of up
+   to AD_VIEW_RANK dimensions. Dimensions are merged where all views allow it; what is contiguous is passed through, what is
+   not is copied to and from buffers of 2 KB that stay in L1, several short rows at once. One kernel a row serves broadcasts,
+   transposes and slices so; a kernel for each kind of operand would be 10 times the code to save one load in L1.
+
+   In place: a result may be exactly one of the operands. Any other overlap is refused (false, nothing done). */
+
+#define AD_VIEW_RANK 8
+
+#if defined(__GNUC__)
+#define AD_ALIGNED __attribute__((aligned(64)))
+#else
+#define AD_ALIGNED
+#endif
+
+/* to[j][i] = from[i][j] for a square that fits the registers */
+#if AD_SIMD == AD_SIMD_AVX2 || AD_SIMD == AD_SIMD_AVX512
+#define AD__SQUARE_32 8
+#define AD__SQUARE_64 4
+AD_INLINE void ad_v32__square(const ad_f32 *from, size_t ldf, ad_f32 *to, size_t ldt) {
+  __m256 a[4], b[4];
+  for (size_t h = 0; h < 8; h += 4) {   /* four columns of from: rows h .. h+3 of to */
+    for (size_t i = 0; i < 4; i++)
+      a[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from + i * ldf + h)), _mm_loadu_ps(from + (i + 4) * ldf + h), 1);
+    b[0] = _mm256_unpacklo_ps(a[0], a[1]), b[1] = _mm256_unpackhi_ps(a[0], a[1]);
+    b[2] = _mm256_unpacklo_ps(a[2], a[3]), b[3] = _mm256_unpackhi_ps(a[2], a[3]);
+    _mm256_storeu_ps(to + h * ldt, _mm256_shuffle_ps(b[0], b[2], 0x44));
+    _mm256_storeu_ps(to + (h + 1) * ldt, _mm256_shuffle_ps(b[0], b[2], 0xee));
+    _mm256_storeu_ps(to + (h + 2) * ldt, _mm256_shuffle_ps(b[1], b[3], 0x44));
+    _mm256_storeu_ps(to + (h + 3) * ldt, _mm256_shuffle_ps(b[1], b[3], 0xee));
+  }
+}
+AD_INLINE void ad_v64__square(const ad_f64 *from, size_t ldf, ad_f64 *to, size_t ldt) {
+  for (size_t h = 0; h < 4; h += 2) {
+    __m256d a = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from + h)), _mm_loadu_pd(from + 2 * ldf + h), 1);
+    __m256d b = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from + ldf + h)), _mm_loadu_pd(from + 3 * ldf + h), 1);
+    _mm256_storeu_pd(to + h * ldt, _mm256_unpacklo_pd(a, b));
+    _mm256_storeu_pd(to + (h + 1) * ldt, _mm256_unpackhi_pd(a, b));
+  }
+}
+#elif AD_SIMD == AD_SIMD_NEON
+#define AD__SQUARE_32 4
+#define AD__SQUARE_64 2
+AD_INLINE void ad_v32__square(const ad_f32 *from, size_t ldf, ad_f32 *to, size_t ldt) {
+  float32x4x2_t a = vtrnq_f32(vld1q_f32(from), vld1q_f32(from + ldf)), b = vtrnq_f32(vld1q_f32(from + 2 * ldf), vld1q_f32(from + 3 * ldf));
+  for (size_t i = 0; i < 2; i++) {
+    vst1q_f32(to + i * ldt, vcombine_f32(vget_low_f32(a.val[i]), vget_low_f32(b.val[i])));
+    vst1q_f32(to + (i + 2) * ldt, vcombine_f32(vget_high_f32(a.val[i]), vget_high_f32(b.val[i])));
+  }
+}
+AD_INLINE void ad_v64__square(const ad_f64 *from, size_t ldf, ad_f64 *to, size_t ldt) {
+  float64x2_t a = vld1q_f64(from), b = vld1q_f64(from + ldf);
+  vst1q_f64(to, vcombine_f64(vget_low_f64(a), vget_low_f64(b)));
+  vst1q_f64(to + ldt, vcombine_f64(vget_high_f64(a), vget_high_f64(b)));
+}
+#else
+#define AD__SQUARE_32 4
+#define AD__SQUARE_64 4
+AD_INLINE void ad_v32__square(const ad_f32 *from, size_t ldf, ad_f32 *to, size_t ldt) {
+  for (size_t j = 0; j < 4; j++) for (size_t i = 0; i < 4; i++) to[j * ldt + i] = from[i * ldf + j];
+}
+AD_INLINE void ad_v64__square(const ad_f64 *from, size_t ldf, ad_f64 *to, size_t ldt) {
+  for (size_t j = 0; j < 4; j++) for (size_t i = 0; i < 4; i++) to[j * ldt + i] = from[i * ldf + j];
+}
+#endif
+
+#define AD__TEMPLATE AD__ARRAY_LOOPS
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD__BLOCK 512
+#define AD__SQUARE AD__SQUARE_32
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD__BLOCK 256
+#define AD__SQUARE AD__SQUARE_64
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
 /* >>reduce --------------------------------------------------------------------------------------------------------------
    Sums and their like, the same bits on every backend with fma.
 
@@ -1281,6 +1369,322 @@ AD_INLINE AD_N AD_W(cospi)(AD_N x) {
 #undef AD_LIBM
 #endif
 
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__ARRAY_LOOPS
+
+/* The kernel of an operation over contiguous arrays: v[i] = f(x[0][i], ..), and out[i] (+)= g[i] * partial(x[..][i], v[i]).
+   v or out may be one of the operands. What the formula does not read may be a null pointer. */
+typedef void AD_R(value_kernel)(size_t n, const AD_S *const *x, AD_S *v);
+typedef void AD_R(partial_kernel)(size_t n, const AD_S *const *x, const AD_S *v, const AD_S *g, AD_S *out, bool add);
+
+AD_INLINE AD_N AD_W(_get)(const AD_S *p, int n) { return n == AD_LANES ? AD_W(load)(p) : AD_W(load_n)(p, n); }
+AD_INLINE void AD_W(_put)(AD_S *p, AD_N x, int n) { if (n == AD_LANES) AD_W(store)(p, x); else AD_W(store_n)(p, x, n); }
+AD_INLINE AD_N AD_W(_set)(AD_S c) { return AD_W(k)((double)c); }
+AD_INLINE int AD_W(_left)(size_t i, size_t n) { return n - i < AD_LANES ? (int)(n - i) : AD_LANES; }
+
+AD_INLINE void AD_W(_value_1)(AD_N (*f)(AD_N), size_t n, const AD_S *const *x, AD_S *v) {
+  const AD_S *a = x[0];
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_W(_put)(v + i, f(AD_W(_get)(a + i, left)), left);
+  }
+}
+AD_INLINE void AD_W(_value_2)(AD_N (*f)(AD_N, AD_N), size_t n, const AD_S *const *x, AD_S *v) {
+  const AD_S *a = x[0], *b = x[1];
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_W(_put)(v + i, f(AD_W(_get)(a + i, left), AD_W(_get)(b + i, left)), left);
+  }
+}
+AD_INLINE void AD_W(_value_3)(AD_N (*f)(AD_N, AD_N, AD_N), size_t n, const AD_S *const *x, AD_S *v) {
+  const AD_S *a = x[0], *b = x[1], *c = x[2];
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_W(_put)(v + i, f(AD_W(_get)(a + i, left), AD_W(_get)(b + i, left), AD_W(_get)(c + i, left)), left);
+  }
+}
+
+/* one register of an operand that the formula reads, else of zeros */
+AD_INLINE AD_N AD_W(_read)(bool used, const AD_S *p, size_t i, int left) { return used ? AD_W(_get)(p + i, left) : AD_W(k)(0); }
+AD_INLINE void AD_W(_seed_put)(AD_N (*seed)(AD_N, AD_N), AD_N d, const AD_S *g, AD_S *out, bool add, size_t i, int left) {
+  d = seed(AD_W(_get)(g + i, left), d);
+  AD_W(_put)(out + i, add ? AD_W(add)(AD_W(_get)(out + i, left), d) : d, left);
+}
+AD_INLINE void AD_W(_partial_1)(AD_N (*p)(AD_N, AD_N), AD_N (*seed)(AD_N, AD_N), bool use_x, bool use_v, size_t n, const AD_S *const *x,
+                                const AD_S *v, const AD_S *g, AD_S *out, bool add) {
+  const AD_S *a = x[0];
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_N d = p(AD_W(_read)(use_x, a, i, left), AD_W(_read)(use_v, v, i, left));
+    AD_W(_seed_put)(seed, d, g, out, add, i, left);
+  }
+}
+AD_INLINE void AD_W(_partial_2)(AD_N (*p)(AD_N, AD_N, AD_N), AD_N (*seed)(AD_N, AD_N), bool use_x, bool use_v, size_t n, const AD_S *const *x,
+                                const AD_S *v, const AD_S *g, AD_S *out, bool add) {
+  const AD_S *a = x[0], *b = x[1];
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_N d = p(AD_W(_read)(use_x, a, i, left), AD_W(_read)(use_x, b, i, left), AD_W(_read)(use_v, v, i, left));
+    AD_W(_seed_put)(seed, d, g, out, add, i, left);
+  }
+}
+AD_INLINE void AD_W(_partial_3)(AD_N (*p)(AD_N, AD_N, AD_N, AD_N), AD_N (*seed)(AD_N, AD_N), bool use_x, bool use_v, size_t n, const AD_S *const *x,
+                                const AD_S *v, const AD_S *g, AD_S *out, bool add) {
+  const AD_S *a = x[0], *b = x[1], *c = x[2];
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_N d = p(AD_W(_read)(use_x, a, i, left), AD_W(_read)(use_x, b, i, left), AD_W(_read)(use_x, c, i, left), AD_W(_read)(use_v, v, i, left));
+    AD_W(_seed_put)(seed, d, g, out, add, i, left);
+  }
+}
+
+AD_LOCAL void AD_R(array_fill)(size_t n, AD_S c, AD_S *out) {
+  AD_N w = AD_W(_set)(c);
+  size_t i = 0;
+  for (; n - i >= AD_LANES; i += AD_LANES) AD_W(store)(out + i, w);
+  for (; i < n; i++) out[i] = c;
+}
+/* out += a x */
+AD_LOCAL void AD_R(array_axpy)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
+  AD_N w = AD_W(_set)(a);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_W(_put)(out + i, AD_W(fma)(w, AD_W(_get)(x + i, left), AD_W(_get)(out + i, left)), left);
+  }
+}
+AD_LOCAL void AD_R(array_add)(size_t n, const AD_S *x, AD_S *out) {
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_W(_put)(out + i, AD_W(add)(AD_W(_get)(out + i, left), AD_W(_get)(x + i, left)), left);
+  }
+}
+AD_LOCAL void AD_R(array_scale)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
+  AD_N w = AD_W(_set)(a);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_W(_put)(out + i, AD_W(mul)(w, AD_W(_get)(x + i, left)), left);
+  }
+}
+
+/* A view: its first element and a stride (in elements, 0 broadcasts, any sign) for every dimension. */
+typedef struct AD_R(view) {
+  AD_S *data;
+  ptrdiff_t stride[AD_VIEW_RANK];
+} AD_R(view);
+
+/* the contiguous view of data with this shape */
+AD_LOCAL AD_R(view) AD_R(view_of)(const AD_S *data, int rank, const size_t *shape) {
+  AD_R(view) r;
+  memset(&r, 0, sizeof r);
+  memcpy(&r.data, &data, sizeof data);
+  for (ptrdiff_t d = rank - 1, step = 1; d >= 0; d--) {
+    r.stride[d] = step;
+    step *= (ptrdiff_t)shape[d];
+  }
+  return r;
+}
+/* merges dimensions that all the views run through as one; returns the new rank, at least 1 */
+AD_LOCAL int AD_R(_collapse)(int rank, size_t *shape, int views, AD_R(view) *view) {
+  int r = 0;
+  for (int d = 0; d < rank; d++) {
+    size_t n = shape[d];
+    if (n == 1) continue;
+    bool merge = r > 0;
+    for (int k = 0; k < views; k++) merge = merge && view[k].stride[r - (r > 0)] == view[k].stride[d] * (ptrdiff_t)n;
+    if (!merge) shape[r++] = 1;
+    shape[r - 1] *= n;
+    for (int k = 0; k < views; k++) view[k].stride[r - 1] = view[k].stride[d];
+  }
+  if (r == 0) {
+    shape[0] = 1;
+    for (int k = 0; k < views; k++) view[k].stride[0] = 1;
+    r = 1;
+  }
+  return r;
+}
+/* whether writing a could change what is read from b other than at the same index */
+AD_LOCAL bool AD_R(_overlap)(int rank, const size_t *shape, const AD_R(view) *a, const AD_R(view) *b) {
+  uintptr_t end[2][2];
+  bool same = a->data == b->data;
+  for (int k = 0; k < 2; k++) {
+    const AD_R(view) *v = k ? b : a;
+    ptrdiff_t low = 0, high = 0;
+    for (int d = 0; d < rank; d++) *(v->stride[d] < 0 ? &low : &high) += v->stride[d] * (ptrdiff_t)(shape[d] - 1);
+    end[k][0] = (uintptr_t)(v->data + low), end[k][1] = (uintptr_t)(v->data + high) + sizeof(AD_S);
+  }
+  for (int d = 0; d < rank; d++) same = same && a->stride[d] == b->stride[d];
+  return !same && end[0][0] < end[1][1] && end[1][0] < end[0][1];
+}
+/* rows times columns elements of a view to or from a contiguous buffer */
+AD_LOCAL void AD_R(_pack)(const AD_S *from, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns, AD_S *to) {
+  for (size_t i = 0; i < rows; i++, from += row, to += columns) {
+    if (step == 1) memcpy(to, from, columns * sizeof *to);
+    else for (size_t j = 0; j < columns; j++) to[j] = from[(ptrdiff_t)j * step];
+  }
+}
+AD_LOCAL void AD_R(_unpack)(const AD_S *from, AD_S *to, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns) {
+  for (size_t i = 0; i < rows; i++, to += row, from += columns) {
+    if (step == 1) memcpy(to, from, columns * sizeof *to);
+    else for (size_t j = 0; j < columns; j++) to[(ptrdiff_t)j * step] = from[j];
+  }
+}
+
+/* One operation over views of one shape. view[0 .. arity-1] are operands; with a value kernel view[arity] is the result, with a
+   partial kernel view[arity] .. view[arity+2] are v, g and out. Contiguous parts go to the kernel as they are, the others in
+   blocks through buffers. */
+AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *partial, int arity, int rank, const size_t *shape_, AD_R(view) *view, bool add) {
+  AD_ALIGNED AD_S buffer[6][AD__BLOCK];
+  const AD_S *filled[6] = { NULL, NULL, NULL, NULL, NULL, NULL };
+  int views = arity + (partial ? 3 : 1), last = views - 1;
+  size_t shape[AD_VIEW_RANK], at[AD_VIEW_RANK] = { 0 };
+  if (rank < 0 || rank > AD_VIEW_RANK) return false;
+  for (int d = 0; d < rank; d++) {
+    shape[d] = shape_[d];
+    if (shape[d] == 0) return true;
+  }
+  for (int k = 0; k < last; k++) {
+    if (view[k].data == NULL) memcpy(view[k].stride, view[last].stride, sizeof view[k].stride);
+    else if (AD_R(_overlap)(rank, shape, &view[last], &view[k])) return false;
+  }
+  for (int d = 0; d < rank; d++)
+    if (view[last].stride[d] == 0 && shape[d] > 1) return false;
+  rank = AD_R(_collapse)(rank, shape, views, view);
+  size_t columns = shape[rank - 1], rows = rank > 1 && columns < 64 ? shape[rank - 2] : 1;
+  int outer = rank - (rows > 1 ? 2 : 1);
+  bool whole = rank == 1;
+  for (int k = 0; k < views; k++) whole = whole && view[k].stride[0] == 1;
+  size_t wide = whole || columns < AD__BLOCK ? columns : AD__BLOCK, high = columns < 64 ? AD__BLOCK / columns : 1;
+  for (bool more = true; more;) {
+    for (size_t i = 0; i < rows; i += high)
+      for (size_t j = 0; j < columns; j += wide) {
+        size_t m = rows - i < high ? rows - i : high, n = columns - j < wide ? columns - j : wide;
+        AD_S *operand[6] = { NULL, NULL, NULL, NULL, NULL, NULL }, *target = NULL;
+        ptrdiff_t row = 0, step = 0;
+        for (int k = 0; k < views; k++) {
+          if (view[k].data == NULL) continue;
+          step = view[k].stride[rank - 1], row = rows > 1 ? view[k].stride[rank - 2] : 0;
+          AD_S *from = view[k].data + (ptrdiff_t)i * row + (ptrdiff_t)j * step;
+          for (int d = 0; d < outer; d++) from += (ptrdiff_t)at[d] * view[k].stride[d];
+          operand[k] = target = from;
+          if (step == 1 && (m == 1 || row == (ptrdiff_t)columns)) continue;
+          operand[k] = buffer[k];
+          if (step == 0 && row == 0) {
+            if (filled[k] == from) continue;
+            filled[k] = from;
+            AD_R(array_fill)(AD__BLOCK, *from, buffer[k]);
+          } else if (k != last || add) AD_R(_pack)(from, row, step, m, n, buffer[k]);
+        }
+        if (partial) partial(m * n, (const AD_S *const *)operand, operand[arity], operand[arity + 1], operand[arity + 2], add);
+        else value(m * n, (const AD_S *const *)operand, operand[arity]);
+        if (operand[last] == buffer[last]) AD_R(_unpack)(buffer[last], target, row, step, m, n);
+      }
+    more = false;
+    for (int d = outer - 1; d >= 0 && !more; d--) {
+      more = ++at[d] < shape[d];
+      if (!more) at[d] = 0;
+    }
+  }
+  return true;
+}
+/* v = f(x[0], .. x[arity-1]) over views of one shape (rank <= AD_VIEW_RANK). v may be one of the operands; false, and nothing
+   done, if v overlaps an operand otherwise, or has a stride 0 */
+AD_LOCAL bool AD_R(map)(AD_R(value_kernel) *f, int arity, int rank, const size_t *shape, const AD_R(view) *x, AD_R(view) v) {
+  AD_R(view) all[6];
+  for (int k = 0; k < arity; k++) all[k] = x[k];
+  all[arity] = v;
+  return AD_R(_walk)(f, NULL, arity, rank, shape, all, false);
+}
+/* out (+)= g * partial(x, v); the same rules; operands that the row does not keep may have data NULL */
+AD_LOCAL bool AD_R(map_partial)(AD_R(partial_kernel) *f, int arity, int rank, const size_t *shape, const AD_R(view) *x, AD_R(view) v, AD_R(view) g,
+                                AD_R(view) out, bool add) {
+  AD_R(view) all[6];
+  for (int k = 0; k < arity; k++) all[k] = x[k];
+  all[arity] = v, all[arity + 1] = g, all[arity + 2] = out;
+  return AD_R(_walk)(NULL, f, arity, rank, shape, all, add);
+}
+
+/* out[j][i] = x[i][j], x (rows, columns) with row stride ldx, out (columns, rows) with ldo; not in place */
+AD_LOCAL void AD_R(transpose)(size_t rows, size_t columns, const AD_S *x, size_t ldx, AD_S *out, size_t ldo) {
+  const size_t side = AD__SQUARE, line = 64 / sizeof(AD_S);
+  for (size_t i = 0; i < rows; i += line)
+    for (size_t j = 0; j < columns; j += line) {
+      size_t m = rows - i < line ? rows - i : line, n = columns - j < line ? columns - j : line;
+      for (size_t a = 0; a < m; a += side)
+        for (size_t b = 0; b < n; b += side) {
+          const AD_S *from = x + (i + a) * ldx + j + b;
+          AD_S *to = out + (j + b) * ldo + i + a;
+          if (m - a >= side && n - b >= side) {
+            AD_W(_square)(from, ldx, to, ldo);
+            continue;
+          }
+          for (size_t p = 0; p < side && a + p < m; p++)
+            for (size_t q = 0; q < side && b + q < n; q++) to[q * ldo + p] = from[p * ldx + q];
+        }
+    }
+}
+/* out, contiguous, from any view: permutations, slices, broadcasts, negative strides */
+AD_LOCAL void AD_R(copy)(int rank, const size_t *shape_, AD_R(view) x, AD_S *out) {
+  size_t shape[AD_VIEW_RANK], at[AD_VIEW_RANK] = { 0 };
+  AD_R(view) view[2];
+  int across = -1;
+  for (int d = 0; d < rank; d++) {
+    shape[d] = shape_[d];
+    if (shape[d] == 0) return;
+  }
+  view[0] = x, view[1] = AD_R(view_of)(out, rank, shape);
+  rank = AD_R(_collapse)(rank, shape, 2, view);
+  int inner = rank - 1;
+  ptrdiff_t step = view[0].stride[inner];
+  for (int d = 0; d < inner; d++)
+    if (step != 1 && step > 0 && view[0].stride[d] == 1) across = d;
+  for (bool more = true; more;) {
+    const AD_S *from = view[0].data;
+    AD_S *to = view[1].data;
+    for (int d = 0; d < inner; d++) from += (ptrdiff_t)at[d] * view[0].stride[d], to += (ptrdiff_t)at[d] * view[1].stride[d];
+    if (across >= 0) AD_R(transpose)(shape[inner], shape[across], from, (size_t)step, to, (size_t)view[1].stride[across]);
+    else if (step == 0) AD_R(array_fill)(shape[inner], *from, to);
+    else AD_R(_pack)(from, 0, step, 1, shape[inner], to);
+    more = false;
+    for (int d = inner - 1; d >= 0 && !more; d--) {
+      if (d == across) continue;
+      more = ++at[d] < shape[d];
+      if (!more) at[d] = 0;
+    }
+  }
+}
+/* x (outer, n, inner), out (outer, count, inner): out[o][k] = x[o][index[k]]; false, and nothing done, if an index is not in [0, n) */
+AD_LOCAL bool AD_R(gather)(size_t outer, size_t n, size_t inner, const AD_S *x, size_t count, const int32_t *index, AD_S *out) {
+  for (size_t k = 0; k < count; k++)
+    if (index[k] < 0 || (size_t)index[k] >= n) return false;
+  for (size_t o = 0; o < outer; o++)
+    for (size_t k = 0; k < count; k++) {
+      const AD_S *from = x + (o * n + (size_t)index[k]) * inner;
+      AD_S *to = out + (o * count + k) * inner;
+      if (inner == 1) *to = *from;
+      else memcpy(to, from, inner * sizeof *to);
+    }
+  return true;
+}
+/* its adjoint, dx[o][index[k]] += g[o][k], k ascending */
+AD_LOCAL bool AD_R(scatter_add)(size_t outer, size_t n, size_t inner, AD_S *dx, size_t count, const int32_t *index, const AD_S *g) {
+  for (size_t k = 0; k < count; k++)
+    if (index[k] < 0 || (size_t)index[k] >= n) return false;
+  for (size_t o = 0; o < outer; o++)
+    for (size_t k = 0; k < count; k++) {
+      const AD_S *from = g + (o * count + k) * inner;
+      AD_S *to = dx + (o * n + (size_t)index[k]) * inner;
+      if (inner == 1) *to += *from;
+      else AD_R(array_add)(inner, from, to);
+    }
+  return true;
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#undef AD__BLOCK
+#undef AD__SQUARE
+#endif
+
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__REDUCE
 
 /* a term of a reduction: the values i .. i+n-1 of a flattened array, whose first stands in column c, in the first n lanes */
@@ -1289,11 +1693,6 @@ typedef AD_N AD_W(_join)(AD_N a, AD_N b);
 typedef AD_S AD_W(_fold)(AD_N x);
 
 typedef struct AD_W(_terms) { const AD_S *x, *y; AD_S shift, scale; const AD_S *shifts; } AD_W(_terms);
-
-AD_INLINE AD_N AD_W(_get)(const AD_S *p, int n) { return n == AD_LANES ? AD_W(load)(p) : AD_W(load_n)(p, n); }
-AD_INLINE void AD_W(_put)(AD_S *p, AD_N x, int n) { if (n == AD_LANES) AD_W(store)(p, x); else AD_W(store_n)(p, x, n); }
-AD_INLINE AD_N AD_W(_set)(AD_S c) { return AD_W(k)((double)c); }
-AD_INLINE int AD_W(_left)(size_t i, size_t n) { return n - i < AD_LANES ? (int)(n - i) : AD_LANES; }
 
 AD_INLINE AD_N AD_W(_term_value)(const void *context, size_t i, size_t c, int n) {
   (void)c;

@@ -410,7 +410,7 @@ static void T(stored)(void **state) {
   for (int k = 0; k < NAMES; k++) h[k] = bits_start();
   for (size_t i = 0; i < MOST + 64; i++) {
     x[i] = (S)ldexp(bits_uniform(&seed) - 0.5, (int)(i % 7));
-    y[i] = (S)(bits_uniform(&seed) * 3 - 1);
+    y[i] = (S)(bits_uniform(&seed) * 4 - 1);
   }
   for (size_t k = 0; k < SIZES; k++) {
     size_t n = sizes[k], m = 1 + k % 50, rows = n / m;
