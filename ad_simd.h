@@ -1228,10 +1228,10 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 
 #endif /* AD_SIMD_VECTORS_H */
 
-#if defined(AD_SIMD_VECTORS_H) && defined(AD_SYSTEM) && !defined(AD__VECTOR_SYSTEMS) && !defined(AD__TEMPLATE)
+#if defined(AD_SIMD_VECTORS_H) && defined(AD_VECTOR_SYSTEM) && !defined(AD__VECTOR_SYSTEMS) && !defined(AD__TEMPLATE)
 #define AD__VECTOR_SYSTEMS                    /* ad.h was included before the vectors came: its rows become functions on them now */
-AD_SYSTEM(ad_v32)
-AD_SYSTEM(ad_v64)
+AD_VECTOR_SYSTEM(ad_v32)
+AD_VECTOR_SYSTEM(ad_v64)
 #endif
 
 /* ======================================================================================================================
