@@ -25,7 +25,7 @@ help: ## prints this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s%s\n", $$1, $$2}' Makefile
 
 # What this machine has, as make variables; a goal that needs packages installs those that are missing first.
-ifndef AD_CONFIGURED
+ifeq ($(AD_CONFIGURED)$(MAKE_RESTARTS),)
 NEED = $(filter demo test bench,$(MAKECMDGOALS))
 $(B)/config.mk: FORCE
 	@$(if $(NEED),scripts/deps.sh $(NEED) &&) scripts/configure.sh $@ $(NEED)

@@ -92,7 +92,9 @@ try "$cmocka" $CC -x c - -x none -o "$probe" -lcmocka || test_cmocka=
 } >"$out.new"
 rm -f "$probe"
 
-case $libs in -lm) without SLEEF "${AD_NO_SLEEF:+AD_NO_SLEEF is set}${AD_NO_SLEEF:-no <sleef.h> and -lsleef}: math from libm" ;; esac
+why="no <sleef.h> and -lsleef"
+[ -z "${AD_NO_SLEEF:-}" ] || why="AD_NO_SLEEF is set"
+case $libs in -lm) without SLEEF "$why: math from libm" ;; esac
 case $goals in
 *" test "*)
   [ -n "$test_cmocka" ] || without "every C test" "no cmocka"
