@@ -15,6 +15,7 @@
      >>backward  the reverse sweep, gradients
      >>tensor    what a tensor node is
      >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
+     >>function  a recording compiled once and run over many points
      >>kernels   the rows as loops over arrays, by opcode
 
    Licence: MIT. See the file LICENSE of the project. */
@@ -1195,6 +1196,83 @@ template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { r
 
 #endif
 
+/* >>function ------------------------------------------------------------------------------------------------------------
+   A function is a recording, compiled once into short programs for an interpreter over lanes, and run many times.
+
+   Data. The recording is copied into an intermediate representation (IR): nodes {opcode, operands} in topological order,
+   equal ones shared by hashing, constants folded. Derivatives are made by reading the partials of the table over a number
+   system whose words append nodes (ad__expr): so a derivative is IR too, shares what it can with the value, and can be
+   differentiated again. A Jacobian is the cheapest of three programs: a reverse sweep per output, a forward sweep per
+   input, or vertex elimination in Markowitz order. Lowering drops dead nodes, joins products with sums, brings instructions
+   of one kind together, and shares slots by liveness. The engine (a template, read for double lanes, float lanes and one
+   point) runs an instruction over a block of points: 512 bytes a slot, so that the slots stay in L1.
+
+   Each kind of program is built when it is first asked for, or by ad_function_prepare; it is published atomically and never
+   changed. A function may be used from several threads at once.
+
+   Measured (Zen 4, BA residual with 2x15 Jacobian at 1e5 points, the plain C function 35 ns with gcc, 29 with clang): 208
+   instructions; 52 ns a point, 40 when the points stay in L2, 27 of them in the instructions. An indirect jump for each
+   instruction was 60 of 87 ns, since nothing predicts it: bringing instructions of one kind together leaves a quarter of the
+   jumps. Blocks of 32 and 64 points: 64 and 52 ns. The zero seed rule as a masked product costs less than 2 %.
+   Products and sums joined into one instruction are still rounded twice, so that results do not depend on fma hardware. */
+
+typedef struct ad_function ad_function;
+typedef void ad_var_map(const ad_var *x, ad_var *y, void *context);
+
+typedef enum ad_function_kind {      /* the programs of a function */
+  AD_FUNCTION_VALUE,                 /* x -> y */
+  AD_FUNCTION_JVP,                   /* x, dx -> y, result (m) = J dx */
+  AD_FUNCTION_VJP,                   /* x, w -> y, result (n) = w J */
+  AD_FUNCTION_JACOBIAN,              /* x -> y, result (m, n) */
+  AD_FUNCTION_HESSIAN,               /* x, w -> result (n, n), of the sum of w_i f_i */
+  AD_FUNCTION_HESSIAN_VECTOR,        /* x, w, dx -> result (n), that Hessian times dx */
+  AD_FUNCTION_KINDS
+} ad_function_kind;
+
+/* Arguments of ad_function_apply: arrays of count points, one after the other. NULL where a kind has none or y is not wanted. */
+typedef struct ad_function_arguments {
+  const void *x, *w, *dx;            /* (count, n), (count, m), (count, n); w NULL where m is 1: weight 1 */
+  void *y, *result;                  /* (count, m), (count, what the kind gives) */
+  unsigned char *branch;             /* NULL, or (count): set to 1 where a comparison went another way than recorded, else 0 */
+  void *workspace;                   /* NULL (allocated by the call), or ad_function_workspace_bytes, aligned to 64 */
+  ad_dtype dtype;                    /* of all arrays: AD_F64, or AD_F32 (twice the lanes) */
+} ad_function_arguments;
+
+/* What optimisation has done. Instructions of kinds that were not built yet are 0. */
+typedef struct ad_function_info {
+  size_t inputs, outputs, recorded, nodes, guards;                   /* nodes on the tape between x and y, and after optimisation */
+  size_t instructions[AD_FUNCTION_KINDS], slots[AD_FUNCTION_KINDS];
+} ad_function_info;
+
+/* Records f at x (n), with m outputs (0 where f does not set one). NULL: an argument is NULL or 0, f has left an error on its tape, no memory. */
+AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, const double *x, size_t m);
+/* From a tape: y as a function of x. What else the nodes between depend on is a constant. NULL: the tape's status says why.
+   Comparisons on the tape that depend on x are kept as guards. The function does not need the tape any more. */
+AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *y, size_t m);
+AD_API void ad_function_destroy(ad_function *f);
+/* Builds the program of a kind now, so that later calls with a work space allocate nothing. */
+AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind);
+AD_API ad_function_info ad_function_describe(const ad_function *f);
+/* Bytes of work space that ad_function_apply needs for a kind, 0 where the program cannot be built. */
+AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind);
+/* Any kind at count points: lanes = points. AD_ERROR_BRANCH: at some points (arguments.branch says which) a comparison that
+   steered an if while recording goes another way; their results are those of the recorded path, all others are right. */
+AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *arguments);
+/* one point: y NULL where not wanted */
+AD_API ad_status ad_function_evaluate(const ad_function *f, const double *x, double *y);
+AD_API ad_status ad_function_jvp(const ad_function *f, const double *x, const double *dx, double *y, double *dy);
+AD_API ad_status ad_function_vjp(const ad_function *f, const double *x, const double *w, double *y, double *gx);
+AD_API ad_status ad_function_jacobian(const ad_function *f, const double *x, double *y, double *jacobian);
+AD_API ad_status ad_function_hessian(const ad_function *f, const double *x, const double *w, double *hessian);
+AD_API ad_status ad_function_hessian_vector(const ad_function *f, const double *x, const double *w, const double *v, double *hv);
+/* count points */
+AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, const double *x, double *y);
+AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian);
+AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient);
+/* A C file with NAME(x, y), NAME_jacobian(x, y, jacobian) and the same over lanes, NAME_many(count, ...): straight-line code in
+   the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. */
+AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
+
 #endif /* AD_H */
 
 /* >>kernels -------------------------------------------------------------------------------------------------------------
@@ -1666,6 +1744,1341 @@ AD_API double ad__grad_apart(ad_var x) {
 
 #endif /* AD_IMPLEMENTED */
 
+#if defined(AD_IMPLEMENTATION) && !defined(AD__FUNCTION_IMPLEMENTATION) && !defined(AD__TEMPLATE)
+#define AD__FUNCTION_IMPLEMENTATION
+
+#if defined(AD_USE_OPENMP) && defined(_OPENMP)
+#include <omp.h>
+#endif
+
+/* >>function, implementation ---------------------------------------------------------------------------------------------- */
+
+/* --- the intermediate representation: nodes in topological order, equal ones shared by hashing */
+
+/* opcodes: the rows of the table are AD_OP_*, these come after them */
+enum {
+  AD__IR_CONST = AD_OP_COUNT_, AD__IR_INPUT, AD__IR_SEED, AD__IR_ALONG, AD__IR_LT, AD__IR_LE, AD__IR_EQ, AD__IR_NE, AD__IR_AND, AD__IR_OR, AD__IR_NOT,
+  AD__IR_SELECT, AD__IR_ONLY, AD__IR_NUMBER, AD__IR_FNMA,
+  /* made by lowering only */
+  AD__IR_MULADD,                     /* c + a*b, both rounded */
+  AD__IR_MULSUB,                     /* a*b - c */
+  AD__IR_NMULADD,                    /* c - a*b */
+  AD__IR_SEEDADD, AD__IR_SEEDSUB,    /* c + seed(a, b), c - seed(a, b) */
+  AD__IR_ALONGADD, AD__IR_ALONGSUB,
+  AD__IR_END
+};
+
+typedef struct ad__node { uint32_t op, a, b, c; } ad__node;     /* CONST: the bits of the number in a, b; INPUT: its place in a */
+
+typedef struct ad__ir {
+  ad__node *node; uint32_t *hash;          /* hash: open addressing, node + 1 or 0 */
+  uint32_t n, capacity, hash_size;
+  bool failed, loose;                      /* loose: the sign of a zero may change (derivatives) */
+} ad__ir;
+
+typedef struct ad__expr { ad__ir *ir; uint32_t node; double k; } ad__expr;       /* ir NULL: the constant k */
+typedef struct ad__expr_mask { ad__ir *ir; uint32_t node; bool k; } ad__expr_mask;
+
+AD_LOCAL void *ad__array(size_t count, size_t size) {
+  if (count == 0) count = 1;
+  return count > PTRDIFF_MAX / size ? NULL : AD_MALLOC(count * size);
+}
+
+AD_LOCAL uint32_t ad__ir_mix(uint32_t op, uint32_t a, uint32_t b, uint32_t c) {
+  uint64_t h = (uint64_t)op * 0x9E3779B97F4A7C15u ^ ((uint64_t)a << 32 | b) * 0xC2B2AE3D27D4EB4Fu ^ (uint64_t)c * 0x165667B19E3779F9u;
+  h ^= h >> 29; h *= 0xBF58476D1CE4E5B9u;
+  return (uint32_t)(h >> 32);
+}
+
+AD_LOCAL bool ad__ir_reserve(ad__ir *ir, uint32_t capacity) {
+  if (capacity <= ir->capacity) return true;
+  if (capacity > UINT32_MAX / 8) return false;
+  uint32_t size = 16;
+  while (size < 2 * capacity) size *= 2;
+  ad__node *node = (ad__node *)ad__array(capacity, sizeof *node);
+  uint32_t *hash = (uint32_t *)ad__array(size, sizeof *hash);
+  if (!node || !hash) { AD_FREE(node); AD_FREE(hash); return false; }
+  if (ir->n) memcpy(node, ir->node, ir->n * sizeof *node);
+  AD_FREE(ir->node); AD_FREE(ir->hash);
+  ir->node = node;
+  ir->hash = hash; ir->hash_size = size; ir->capacity = capacity;
+  memset(hash, 0, size * sizeof *hash);
+  for (uint32_t i = 0; i < ir->n; i++) {
+    uint32_t h = ad__ir_mix(node[i].op, node[i].a, node[i].b, node[i].c) & (size - 1);
+    while (hash[h]) h = (h + 1) & (size - 1);
+    hash[h] = i + 1;
+  }
+  return true;
+}
+
+/* the node, new or old; after a failed allocation node 0 and ir->failed */
+AD_LOCAL uint32_t ad__ir_append(ad__ir *ir, uint32_t op, uint32_t a, uint32_t b, uint32_t c) {
+  if (ir->failed || (ir->n == ir->capacity && !ad__ir_reserve(ir, ir->capacity ? 2 * ir->capacity : 64))) { ir->failed = true; return 0; }
+  uint32_t h = ad__ir_mix(op, a, b, c) & (ir->hash_size - 1);
+  for (; ir->hash[h]; h = (h + 1) & (ir->hash_size - 1)) {
+    const ad__node *q = &ir->node[ir->hash[h] - 1];
+    if (q->op == op && q->a == a && q->b == b && q->c == c) return ir->hash[h] - 1;
+  }
+  ad__node *p = &ir->node[ir->n];
+  p->op = op; p->a = a; p->b = b; p->c = c;
+  ir->hash[h] = ++ir->n;
+  return ir->n - 1;
+}
+
+AD_LOCAL void ad__ir_free(ad__ir *ir) { AD_FREE(ir->node); AD_FREE(ir->hash); memset(ir, 0, sizeof *ir); }
+
+AD_LOCAL bool ad__ir_copy(ad__ir *to, const ad__ir *from) {
+  memset(to, 0, sizeof *to);
+  if (from->failed || !ad__ir_reserve(to, from->n ? 2 * from->n : 64)) { to->failed = true; return false; }
+  for (uint32_t i = 0; i < from->n; i++) ad__ir_append(to, from->node[i].op, from->node[i].a, from->node[i].b, from->node[i].c);
+  return !to->failed;
+}
+
+AD_LOCAL double ad__node_constant(const ad__node *p) {
+  uint64_t bits = (uint64_t)p->a << 32 | p->b;
+  double k;
+  memcpy(&k, &bits, sizeof k);
+  return k;
+}
+AD_LOCAL uint32_t ad__ir_constant(ad__ir *ir, double k) {
+  uint64_t bits;
+  memcpy(&bits, &k, sizeof bits);
+  return ad__ir_append(ir, AD__IR_CONST, (uint32_t)(bits >> 32), (uint32_t)bits, 0);
+}
+
+/* --- expressions: a number system whose words append nodes, simplified where they are made */
+
+AD_LOCAL ad__expr ad__expr_k(double k) { ad__expr e; e.ir = NULL; e.node = 0; e.k = k; return e; }
+AD_LOCAL ad__expr ad__expr_at(ad__ir *ir, uint32_t node) {
+  ad__expr e; e.ir = ir; e.node = node; e.k = 0;
+  return ir->failed ? ad__expr_k(0) : ir->node[node].op == AD__IR_CONST ? ad__expr_k(ad__node_constant(&ir->node[node])) : e;
+}
+AD_LOCAL uint32_t ad__expr_node(ad__ir *ir, ad__expr e) { return e.ir ? e.node : ad__ir_constant(ir, e.k); }
+AD_LOCAL bool ad__expr_is(ad__expr e, double k) { return !e.ir && e.k == k; }
+AD_LOCAL bool ad__expr_same(ad__expr a, ad__expr b) { return a.ir && b.ir && a.node == b.node; }
+AD_LOCAL uint32_t ad__expr_op(ad__expr e) { return e.ir && !e.ir->failed ? e.ir->node[e.node].op : (uint32_t)AD__IR_CONST; }
+AD_LOCAL ad__expr ad__expr_operand(ad__expr e) { return ad__expr_at(e.ir, e.ir->node[e.node].a); }
+AD_LOCAL ad__expr ad__expr_1(uint32_t op, ad__expr x);
+AD_LOCAL ad__expr ad__expr_2(uint32_t op, ad__expr x, ad__expr y);
+AD_LOCAL ad__expr ad__expr_3(uint32_t op, ad__expr x, ad__expr y, ad__expr z);
+AD_LOCAL ad__expr_mask ad__expr_lt(ad__expr x, ad__expr y);
+AD_LOCAL ad__expr_mask ad__expr_le(ad__expr x, ad__expr y);
+AD_LOCAL ad__expr_mask ad__expr_eq(ad__expr x, ad__expr y);
+AD_LOCAL ad__expr_mask ad__expr_ne(ad__expr x, ad__expr y);
+AD_LOCAL ad__expr ad__expr_only(ad__expr_mask m, ad__expr x);
+
+#define AD__EXPR_1(N, D, op, ...)                                                                                             \
+  AD_LOCAL ad__expr ad__expr_##op(ad__expr x) { return x.ir ? ad__expr_1(AD_OP_##op, x) : ad__expr_k(ad_f64_##op(x.k)); }
+#define AD__EXPR_2(N, D, op, ...)                                                                                             \
+  AD_LOCAL ad__expr ad__expr_##op(ad__expr x, ad__expr y) {                                                                   \
+    return x.ir || y.ir ? ad__expr_2(AD_OP_##op, x, y) : ad__expr_k(ad_f64_##op(x.k, y.k)); }
+#define AD__EXPR_3(N, D, op, ...)                                                                                             \
+  AD_LOCAL ad__expr ad__expr_##op(ad__expr x, ad__expr y, ad__expr z) {                                                       \
+    return x.ir || y.ir || z.ir ? ad__expr_3(AD_OP_##op, x, y, z) : ad__expr_k(ad_f64_##op(x.k, y.k, z.k)); }
+AD_UNARY(AD__EXPR_1, , ) AD_BINARY(AD__EXPR_2, , ) AD_TERNARY(AD__EXPR_3, , )
+
+AD_LOCAL ad__expr ad__expr_plain_1(uint32_t op, ad__expr x) { return ad__expr_at(x.ir, ad__ir_append(x.ir, op, x.node, 0, 0)); }
+AD_LOCAL ad__expr ad__expr_plain_2(uint32_t op, ad__expr x, ad__expr y) {
+  ad__ir *ir = x.ir ? x.ir : y.ir;
+  uint32_t a = ad__expr_node(ir, x), b = ad__expr_node(ir, y);
+  return ad__expr_at(ir, ad__ir_append(ir, op, a, b, 0));
+}
+AD_LOCAL ad__expr ad__expr_symmetric(uint32_t op, ad__expr x, ad__expr y) {
+  ad__ir *ir = x.ir ? x.ir : y.ir;
+  uint32_t a = ad__expr_node(ir, x), b = ad__expr_node(ir, y);
+  return ad__expr_at(ir, ad__ir_append(ir, op, a < b ? a : b, a < b ? b : a, 0));
+}
+
+AD_LOCAL ad__expr ad__expr_1(uint32_t op, ad__expr x) {
+  if (op == AD_OP_square) return ad__expr_mul(x, x);
+  if (op == AD_OP_neg) {
+    if (ad__expr_op(x) == AD_OP_neg) return ad__expr_operand(x);
+    if (x.ir->loose && ad__expr_op(x) == AD_OP_sub) return ad__expr_sub(ad__expr_at(x.ir, x.ir->node[x.node].b), ad__expr_operand(x));
+  }
+  return ad__expr_plain_1(op, x);
+}
+
+AD_LOCAL ad__expr ad__expr_2(uint32_t op, ad__expr x, ad__expr y) {
+  if (op == AD_OP_less) return ad__expr_only(ad__expr_lt(x, y), ad__expr_k(1));
+  if (op == AD_OP_less_equal) return ad__expr_only(ad__expr_le(x, y), ad__expr_k(1));
+  if (op == AD_OP_equal) return ad__expr_only(ad__expr_eq(x, y), ad__expr_k(1));
+  if (op == AD_OP_not_equal) return ad__expr_only(ad__expr_ne(x, y), ad__expr_k(1));
+  bool loose = (x.ir ? x.ir : y.ir)->loose, nx = ad__expr_op(x) == AD_OP_neg, ny = ad__expr_op(y) == AD_OP_neg;
+  switch (op) {
+    case AD_OP_add:
+      if (ad__expr_is(x, 0)) return y;             /* but for the sign of a zero */
+      if (ad__expr_is(y, 0)) return x;
+      if (ny) return ad__expr_sub(x, ad__expr_operand(y));
+      if (nx) return ad__expr_sub(y, ad__expr_operand(x));
+      return ad__expr_symmetric(op, x, y);
+    case AD_OP_sub:
+      if (ad__expr_is(y, 0)) return x;
+      if (ad__expr_is(x, 0) && (loose || signbit(x.k))) return ad__expr_neg(y);
+      if (ny) return ad__expr_add(x, ad__expr_operand(y));
+      if (nx && loose) return ad__expr_neg(ad__expr_add(ad__expr_operand(x), y));
+      break;
+    case AD_OP_mul:
+      if (ad__expr_is(x, 1)) return y;
+      if (ad__expr_is(y, 1)) return x;
+      if (ad__expr_is(x, -1)) return ad__expr_neg(y);
+      if (ad__expr_is(y, -1)) return ad__expr_neg(x);
+      if (ad__expr_is(x, 0) || ad__expr_is(y, 0)) return ad__expr_k(0);       /* a zero that was recorded as a constant is structural */
+      if (nx && ny) return ad__expr_mul(ad__expr_operand(x), ad__expr_operand(y));
+      if (nx) return ad__expr_neg(ad__expr_mul(ad__expr_operand(x), y));
+      if (ny) return ad__expr_neg(ad__expr_mul(x, ad__expr_operand(y)));
+      return ad__expr_symmetric(op, x, y);
+    case AD_OP_div:
+      if (ad__expr_is(y, 1)) return x;
+      if (ad__expr_is(y, -1)) return ad__expr_neg(x);
+      if (!y.ir && y.k != 0 && isfinite(1 / y.k)) {
+        int e;
+        if (fabs(frexp(y.k, &e)) == 0.5) return ad__expr_mul(x, ad__expr_k(1 / y.k));
+      }
+      if (nx && ny) return ad__expr_div(ad__expr_operand(x), ad__expr_operand(y));
+      if (nx) return ad__expr_neg(ad__expr_div(ad__expr_operand(x), y));
+      if (ny) return ad__expr_neg(ad__expr_div(x, ad__expr_operand(y)));
+      break;
+    default: break;
+  }
+  return ad__expr_plain_2(op, x, y);
+}
+
+AD_LOCAL ad__expr_mask ad__mask_k(bool k) { ad__expr_mask m; m.ir = NULL; m.node = 0; m.k = k; return m; }
+AD_LOCAL ad__expr_mask ad__mask_at(ad__ir *ir, uint32_t node) { ad__expr_mask m; m.ir = ir; m.node = node; m.k = false; return ir->failed ? ad__mask_k(false) : m; }
+AD_LOCAL ad__expr_mask ad__expr_not(ad__expr_mask m) {
+  if (!m.ir) return ad__mask_k(!m.k);
+  if (!m.ir->failed && m.ir->node[m.node].op == AD__IR_NOT) return ad__mask_at(m.ir, m.ir->node[m.node].a);
+  return ad__mask_at(m.ir, ad__ir_append(m.ir, AD__IR_NOT, m.node, 0, 0));
+}
+/* x is 1 where a mask holds, 0 elsewhere */
+AD_LOCAL bool ad__expr_is_truth(ad__expr x) { return ad__expr_op(x) == AD__IR_ONLY && ad__expr_is(ad__expr_at(x.ir, x.ir->node[x.node].b), 1); }
+AD_LOCAL ad__expr_mask ad__expr_compare(uint32_t op, ad__expr x, ad__expr y) {
+  if (op == AD__IR_EQ || op == AD__IR_NE) {
+    ad__expr t = ad__expr_is(y, 0) ? x : y;
+    if ((ad__expr_is(x, 0) || ad__expr_is(y, 0)) && ad__expr_is_truth(t)) {
+      ad__expr_mask m = ad__mask_at(t.ir, t.ir->node[t.node].a);
+      return op == AD__IR_NE ? m : ad__expr_not(m);
+    }
+  }
+  ad__expr e = op == AD__IR_EQ || op == AD__IR_NE ? ad__expr_symmetric(op, x, y) : ad__expr_plain_2(op, x, y);
+  return e.ir ? ad__mask_at(e.ir, e.node) : ad__mask_k(false);
+}
+#define AD__EXPR_COMPARE(op, OP)                                                                                              \
+  AD_LOCAL ad__expr_mask ad__expr_##op(ad__expr x, ad__expr y) {                                                              \
+    return x.ir || y.ir ? ad__expr_compare(AD__IR_##OP, x, y) : ad__mask_k(ad_f64_##op(x.k, y.k)); }
+AD__EXPR_COMPARE(lt, LT) AD__EXPR_COMPARE(le, LE) AD__EXPR_COMPARE(eq, EQ) AD__EXPR_COMPARE(ne, NE)
+
+AD_LOCAL ad__expr_mask ad__expr_and(ad__expr_mask a, ad__expr_mask b) {
+  if (!a.ir) return a.k ? b : a;
+  if (!b.ir) return b.k ? a : b;
+  if (a.node == b.node) return a;
+  return ad__mask_at(a.ir, ad__ir_append(a.ir, AD__IR_AND, a.node < b.node ? a.node : b.node, a.node < b.node ? b.node : a.node, 0));
+}
+AD_LOCAL ad__expr_mask ad__expr_or(ad__expr_mask a, ad__expr_mask b) {
+  if (!a.ir) return a.k ? a : b;
+  if (!b.ir) return b.k ? b : a;
+  if (a.node == b.node) return a;
+  return ad__mask_at(a.ir, ad__ir_append(a.ir, AD__IR_OR, a.node < b.node ? a.node : b.node, a.node < b.node ? b.node : a.node, 0));
+}
+/* g*d where g is not +-0, else exactly 0 (R6): SEED; ALONG: where neither is, for tangents g, so that forward and reverse
+   agree where reverse has dropped a zero adjoint. No mask where g is a number, or d is a finite one. */
+AD_LOCAL ad__expr ad__expr_product(uint32_t op, ad__expr g, ad__expr d);
+AD_LOCAL ad__expr ad__expr_seed(ad__expr g, ad__expr d) { return ad__expr_product(AD__IR_SEED, g, d); }
+AD_LOCAL ad__expr ad__expr_only(ad__expr_mask m, ad__expr x) {
+  if (!m.ir) return m.k ? x : ad__expr_k(0);
+  if (ad__expr_is(x, 0)) return x;
+  if (!m.ir->failed && m.ir->node[m.node].op == AD__IR_NE && ad__expr_op(x) == AD_OP_mul) {       /* the seed word of the rules */
+    ad__node q = m.ir->node[m.node], p = x.ir->node[x.node];
+    ad__expr qa = ad__expr_at(m.ir, q.a), qb = ad__expr_at(m.ir, q.b);
+    ad__expr g = ad__expr_is(qb, 0) ? qa : qb;
+    if ((ad__expr_is(qa, 0) || ad__expr_is(qb, 0)) && g.ir && (p.a == g.node || p.b == g.node))
+      return ad__expr_seed(g, ad__expr_at(x.ir, p.a == g.node ? p.b : p.a));
+  }
+  return ad__expr_at(m.ir, ad__ir_append(m.ir, AD__IR_ONLY, m.node, ad__expr_node(m.ir, x), 0));
+}
+AD_LOCAL ad__expr ad__expr_select(ad__expr_mask m, ad__expr a, ad__expr b) {
+  if (!m.ir) return m.k ? a : b;
+  if (ad__expr_same(a, b)) return a;
+  if (!b.ir && b.k == 0 && !signbit(b.k)) return ad__expr_only(m, a);
+  uint32_t na = ad__expr_node(m.ir, a), nb = ad__expr_node(m.ir, b);
+  return ad__expr_at(m.ir, ad__ir_append(m.ir, AD__IR_SELECT, m.node, na, nb));
+}
+AD_LOCAL ad__expr ad__expr_product(uint32_t op, ad__expr g, ad__expr d) {
+  if (ad__expr_is(g, 0) || ad__expr_is(d, 0)) return ad__expr_k(0);
+  if ((!g.ir && op == AD__IR_SEED) || (!d.ir && isfinite(d.k)) || (!g.ir && !d.ir)) return ad__expr_mul(g, d);
+  if (ad__expr_op(g) == AD_OP_neg) return ad__expr_neg(ad__expr_product(op, ad__expr_operand(g), d));
+  if (ad__expr_op(d) == AD_OP_neg) return ad__expr_neg(ad__expr_product(op, g, ad__expr_operand(d)));
+  if (ad__expr_is_truth(d))
+    return ad__expr_only(ad__mask_at(d.ir, d.ir->node[d.node].a), g);
+  if (!g.ir && isfinite(g.k)) return fabs(g.k) == 1 ? ad__expr_mul(g, d) : ad__expr_product(AD__IR_SEED, d, g);
+  return ad__expr_plain_2(op, g, d);
+}
+AD_LOCAL ad__expr ad__expr_3(uint32_t op, ad__expr x, ad__expr y, ad__expr z) {
+  ad__ir *ir = x.ir ? x.ir : y.ir ? y.ir : z.ir;
+  if (op == AD_OP_where) return ad__expr_select(ad__expr_ne(x, ad__expr_k(0)), y, z);
+  uint32_t a = ad__expr_node(ir, x), b = ad__expr_node(ir, y), c = ad__expr_node(ir, z);
+  bool swap = (op == AD_OP_fma || op == AD__IR_FNMA) && b < a;
+  return ad__expr_at(ir, ad__ir_append(ir, op, swap ? b : a, swap ? a : b, c));
+}
+AD_LOCAL ad__expr ad__expr_fnma(ad__expr x, ad__expr y, ad__expr z) {
+  return x.ir || y.ir || z.ir ? ad__expr_3(AD__IR_FNMA, x, y, z) : ad__expr_k(ad_f64_fnma(x.k, y.k, z.k));
+}
+/* d, but NaN where v is */
+AD_LOCAL ad__expr ad__expr_number(ad__expr v, ad__expr d) {
+  if (!v.ir) return v.k == v.k ? d : v;
+  return ad__expr_plain_2(AD__IR_NUMBER, v, d);
+}
+AD_RULES(ad__expr)
+
+/* what the engines need to know of a row */
+typedef struct ad__row {
+  ad__expr (*d1)(ad__expr, ad__expr), (*d2[2])(ad__expr, ad__expr, ad__expr), (*d3[3])(ad__expr, ad__expr, ad__expr, ad__expr);
+} ad__row;
+#define AD__ROW_1(N, D, op, ...) { ad__expr_##op##_dx, { NULL, NULL }, { NULL, NULL, NULL } },
+#define AD__ROW_2(N, D, op, ...) { NULL, { ad__expr_##op##_dx, ad__expr_##op##_dy }, { NULL, NULL, NULL } },
+#define AD__ROW_3(N, D, op, ...) { NULL, { NULL, NULL }, { ad__expr_##op##_dx, ad__expr_##op##_dy, ad__expr_##op##_dz } },
+AD_LOCAL const ad__row ad__rows[] = { AD_UNARY(AD__ROW_1, , ) AD_BINARY(AD__ROW_2, , ) AD_TERNARY(AD__ROW_3, , ) };
+
+/* operands of a node that are nodes: how many, and from where on */
+AD_LOCAL int ad__node_arity(uint32_t op) {
+  if (op < AD_OP_COUNT_) return ad_ops[op].arity;
+  if (op == AD__IR_CONST || op == AD__IR_INPUT) return 0;
+  return op == AD__IR_NOT ? 1 : op == AD__IR_SELECT || op >= AD__IR_FNMA ? 3 : 2;
+}
+
+/* --- derivatives: the partial of node i with respect to its operand (0, 1, 2); 0 where there is none */
+AD_LOCAL ad__expr ad__ir_partial(ad__ir *ir, uint32_t i, int operand) {
+  ad__node p = ir->node[i];
+  ad__expr one = ad__expr_k(1), none = ad__expr_k(0);
+  switch (p.op) {
+    case AD__IR_SEED: case AD__IR_ALONG: return ad__expr_at(ir, operand ? p.a : p.b);
+    case AD__IR_SELECT: if (operand == 0) return none;
+      return ad__expr_only(operand == 1 ? ad__mask_at(ir, p.a) : ad__expr_not(ad__mask_at(ir, p.a)), one);
+    case AD__IR_ONLY: return operand == 0 ? none : ad__expr_only(ad__mask_at(ir, p.a), one);
+    case AD__IR_NUMBER: return operand == 0 ? none : ad__expr_number(ad__expr_at(ir, p.a), one);
+    case AD__IR_FNMA: return operand == 2 ? one : ad__expr_neg(ad__expr_at(ir, operand ? p.a : p.b));
+    default: break;
+  }
+  if (p.op >= AD_OP_COUNT_) return none;
+  const ad__row *row = &ad__rows[p.op];
+  ad__expr x = ad__expr_at(ir, p.a), v = ad__expr_at(ir, i);
+  if (ad_ops[p.op].arity == 1) return row->d1(x, v);
+  ad__expr y = ad__expr_at(ir, p.b);
+  return ad_ops[p.op].arity == 2 ? row->d2[operand](x, y, v) : row->d3[operand](x, y, ad__expr_at(ir, p.c), v);
+}
+
+/* --- linearised program: which nodes matter, and the partials on their edges */
+
+typedef struct ad__edges { ad__expr w[3]; } ad__edges;
+
+AD_LOCAL uint32_t ad__node_operand(const ad__node *p, int k) { return k == 0 ? p->a : k == 1 ? p->b : p->c; }
+
+/* edges[i].w[k]: d node i / d operand k, 0 where nothing flows. Inputs 0 .. n-1 are what is differentiated for;
+   sweep: those of the outputs y (m nodes) are needed. Nodes added are after the first count. */
+AD_LOCAL ad__edges *ad__ir_linearise(ad__ir *ir, uint32_t n, const uint32_t *y, size_t m) {
+  uint32_t count = ir->n;
+  ad__edges *edges = (ad__edges *)ad__array(count, sizeof *edges);
+  unsigned char *flag = (unsigned char *)ad__array(count, 1);      /* 1 depends on an input, 2 an output depends on it */
+  if (!edges || !flag) { AD_FREE(edges); AD_FREE(flag); ir->failed = true; return NULL; }
+  memset(flag, 0, count ? count : 1);
+  for (uint32_t i = 0; i < count; i++) {
+    const ad__node *p = &ir->node[i];
+    if (p->op == AD__IR_INPUT) flag[i] = p->a < n;
+    else for (int k = 0; k < ad__node_arity(p->op); k++) flag[i] |= flag[ad__node_operand(p, k)];
+    if (p->op >= AD__IR_LT && p->op <= AD__IR_NOT) flag[i] = 0;      /* masks carry no derivative */
+    if (p->op == AD__IR_ONLY) flag[i] = flag[p->b];
+  }
+  for (size_t j = 0; j < m; j++) flag[y[j]] |= 2;
+  for (uint32_t i = count; i-- > 0;) {
+    int arity = ad__node_arity(ir->node[i].op);
+    for (int k = 0; k < 3; k++) edges[i].w[k] = ad__expr_k(0);
+    if (flag[i] != 3) continue;
+    for (int k = 0; k < arity; k++) {
+      uint32_t o = ad__node_operand(&ir->node[i], k);
+      if (!(flag[o] & 1)) continue;
+      edges[i].w[k] = ad__ir_partial(ir, i, k);
+      if (!ad__expr_is(edges[i].w[k], 0)) flag[o] |= 2;
+    }
+  }
+  AD_FREE(flag);
+  return edges;
+}
+
+/* gx[k] = sum over outputs of seed * dy/dx_k; adjoint: scratch of count */
+AD_LOCAL void ad__ir_reverse(ad__ir *ir, const ad__edges *edges, uint32_t count, ad__expr *adjoint,
+                             const uint32_t *y, const ad__expr *seed, size_t m, uint32_t n, ad__expr *gx) {
+  for (uint32_t i = 0; i < count; i++) adjoint[i] = ad__expr_k(0);
+  for (uint32_t k = 0; k < n; k++) gx[k] = ad__expr_k(0);
+  for (size_t j = 0; j < m; j++) adjoint[y[j]] = ad__expr_add(adjoint[y[j]], seed[j]);
+  for (uint32_t i = count; i-- > 0 && !ir->failed;) {
+    ad__node p = ir->node[i];
+    if (ad__expr_is(adjoint[i], 0)) continue;
+    if (p.op == AD__IR_INPUT && p.a < n) gx[p.a] = adjoint[i];
+    for (int k = 0; k < 3; k++) {
+      if (ad__expr_is(edges[i].w[k], 0)) continue;
+      uint32_t o = ad__node_operand(&p, k);
+      adjoint[o] = ad__expr_add(adjoint[o], ad__expr_seed(adjoint[i], edges[i].w[k]));
+    }
+  }
+}
+
+/* tangent[i] of every node for the tangents dx of the inputs */
+AD_LOCAL void ad__ir_forward(ad__ir *ir, const ad__edges *edges, uint32_t count, ad__expr *tangent, uint32_t n, const ad__expr *dx) {
+  for (uint32_t i = 0; i < count && !ir->failed; i++) {
+    ad__node p = ir->node[i];
+    tangent[i] = p.op == AD__IR_INPUT && p.a < n ? dx[p.a] : ad__expr_k(0);
+    for (int k = 0; k < 3; k++)
+      if (!ad__expr_is(edges[i].w[k], 0))
+        tangent[i] = ad__expr_add(tangent[i], ad__expr_product(AD__IR_ALONG, tangent[ad__node_operand(&p, k)], edges[i].w[k]));
+  }
+}
+
+/* --- Jacobian by vertex elimination: every inner vertex is removed by joining the edges that meet in it, the cheapest
+   vertex first (Markowitz); what remains are edges from inputs to outputs */
+
+typedef struct ad__link { uint32_t at; ad__expr w; } ad__link;
+typedef struct ad__links { ad__link *link; uint32_t n, capacity; } ad__links;
+
+AD_LOCAL ad__link *ad__links_find(ad__links *l, uint32_t at) {
+  for (uint32_t i = 0; i < l->n; i++) if (l->link[i].at == at) return &l->link[i];
+  return NULL;
+}
+AD_LOCAL bool ad__links_add(ad__links *l, uint32_t at, ad__expr w) {
+  if (l->n == l->capacity) {
+    ad__link *grown = (ad__link *)ad__array(l->capacity ? 2 * (size_t)l->capacity : 4, sizeof *grown);
+    if (!grown) return false;
+    if (l->n) memcpy(grown, l->link, l->n * sizeof *grown);
+    AD_FREE(l->link);
+    l->link = grown; l->capacity = l->capacity ? 2 * l->capacity : 4;
+  }
+  l->link[l->n].at = at; l->link[l->n++].w = w;
+  return true;
+}
+AD_LOCAL void ad__links_remove(ad__links *l, uint32_t at) {
+  ad__link *p = ad__links_find(l, at);
+  if (p) *p = l->link[--l->n];
+}
+AD_LOCAL bool ad__expr_is_unit(ad__expr e) { return !e.ir && fabs(e.k) == 1; }
+
+/* from: edges into a vertex (weights live there); to: edges out of it (no weights) */
+AD_LOCAL uint32_t ad__vertex_cost(ad__links *from, ad__links *to, uint32_t v) {
+  uint32_t cost = 0;
+  for (uint32_t k = 0; k < to[v].n; k++) {
+    uint32_t s = to[v].link[k].at;
+    ad__link *down = ad__links_find(&from[s], v);
+    for (uint32_t i = 0; i < from[v].n; i++)
+      cost += (ad__expr_is_unit(from[v].link[i].w) || (down && ad__expr_is_unit(down->w)) ? 0u : 2u) + (ad__links_find(&from[s], from[v].link[i].at) ? 2u : 0u);
+  }
+  return cost;
+}
+AD_LOCAL bool ad__vertex_eliminate(ad__links *from, ad__links *to, uint32_t v) {
+  for (uint32_t k = 0; k < to[v].n; k++) {
+    uint32_t s = to[v].link[k].at;
+    ad__expr down = ad__links_find(&from[s], v)->w;
+    for (uint32_t i = 0; i < from[v].n; i++) {
+      uint32_t q = from[v].link[i].at;
+      ad__expr product = ad__expr_seed(down, from[v].link[i].w);
+      ad__link *old = ad__links_find(&from[s], q);
+      if (old) old->w = ad__expr_add(old->w, product);
+      else if (!ad__links_add(&from[s], q, product) || !ad__links_add(&to[q], s, ad__expr_k(0))) return false;
+    }
+    ad__links_remove(&from[s], v);
+  }
+  for (uint32_t i = 0; i < from[v].n; i++) ad__links_remove(&to[from[v].link[i].at], v);
+  to[v].n = from[v].n = 0;
+  return true;
+}
+
+/* jacobian: m x n */
+AD_LOCAL void ad__ir_eliminate(ad__ir *ir, const ad__edges *edges, uint32_t count, const uint32_t *y, size_t m, uint32_t n, ad__expr *jacobian) {
+  size_t vertices = (size_t)count + m;
+  ad__links *links = (ad__links *)ad__array(2 * vertices, sizeof *links);
+  if (!links) { ir->failed = true; return; }
+  memset(links, 0, 2 * vertices * sizeof *links);
+  ad__links *from = links, *to = links + vertices;
+  bool ok = true;
+  for (uint32_t i = 0; i < count && ok; i++)
+    for (int k = 0; k < 3; k++) {
+      if (ad__expr_is(edges[i].w[k], 0)) continue;
+      uint32_t o = ad__node_operand(&ir->node[i], k);
+      ad__link *old = ad__links_find(&from[i], o);
+      if (old) old->w = ad__expr_add(old->w, edges[i].w[k]);
+      else ok = ok && ad__links_add(&from[i], o, edges[i].w[k]) && ad__links_add(&to[o], i, ad__expr_k(0));
+    }
+  for (size_t j = 0; j < m; j++)
+    ok = ok && ad__links_add(&from[count + j], y[j], ad__expr_k(1)) && ad__links_add(&to[y[j]], (uint32_t)(count + j), ad__expr_k(0));
+  while (ok && !ir->failed) {
+    uint32_t best = UINT32_MAX, vertex = 0;
+    for (uint32_t v = count; v-- > 0;) {
+      if (from[v].n == 0 || to[v].n == 0) continue;
+      uint32_t cost = ad__vertex_cost(from, to, v);
+      if (cost < best) { best = cost; vertex = v; }
+    }
+    if (best == UINT32_MAX) break;
+    ok = ad__vertex_eliminate(from, to, vertex);
+  }
+  for (size_t j = 0; j < m * n; j++) jacobian[j] = ad__expr_k(0);
+  for (size_t j = 0; j < m && ok; j++)
+    for (uint32_t i = 0; i < from[count + j].n; i++) {
+      uint32_t o = from[count + j].link[i].at;
+      if (ir->node[o].op == AD__IR_INPUT && ir->node[o].a < n) jacobian[j * n + ir->node[o].a] = from[count + j].link[i].w;
+    }
+  if (!ok) ir->failed = true;
+  for (size_t i = 0; i < 2 * vertices; i++) AD_FREE(links[i].link);
+  AD_FREE(links);
+}
+
+/* --- lowering: dead nodes dropped, products joined with sums, slots shared by liveness */
+
+typedef struct ad__ins { uint32_t op, d, a, b, c; } ad__ins;     /* slots */
+typedef struct ad__run { uint32_t op, n; } ad__run;              /* n instructions of one kind */
+typedef struct ad__program {
+  ad__ins *ins; ad__run *run; double *constant; uint32_t *in, *out;            /* in, out: slot of each input and output; AD__NONE: input not used */
+  uint32_t n_ins, n_runs, n_constants, n_slots, n_in, n_out;             /* constants are in slots 0 .. n_constants - 1 */
+} ad__program;
+#define AD__NONE UINT32_MAX
+
+AD_LOCAL void ad__program_free(ad__program *p) { AD_FREE(p->ins); AD_FREE(p->run); AD_FREE(p->constant); AD_FREE(p->in); AD_FREE(p->out); memset(p, 0, sizeof *p); }
+
+AD_LOCAL uint32_t ad__op_cost(uint32_t op) {
+  if (op == AD__IR_CONST || op == AD__IR_INPUT) return 0;
+  if (op >= AD_OP_COUNT_ || op == AD_OP_add || op == AD_OP_sub || op == AD_OP_mul || op == AD_OP_neg || op == AD_OP_fma) return 2;
+  return op == AD_OP_div || op == AD_OP_sqrt || op == AD_OP_abs ? 8 : 20;
+}
+/* uses[i]: how often node i is read by a live node or is an output; returns the cost of what is live */
+AD_LOCAL uint64_t ad__ir_uses(const ad__ir *ir, const uint32_t *out, size_t n_out, uint32_t *uses) {
+  uint64_t cost = 0;
+  memset(uses, 0, ir->n * sizeof *uses);
+  for (size_t j = 0; j < n_out; j++) uses[out[j]]++;
+  for (uint32_t i = ir->n; i-- > 0;) {
+    if (!uses[i]) continue;
+    const ad__node *p = &ir->node[i];
+    cost += ad__op_cost(p->op);
+    for (int k = 0; k < ad__node_arity(p->op); k++) uses[ad__node_operand(p, k)]++;
+  }
+  return cost;
+}
+
+AD_LOCAL bool ad__is_product(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
+  return (ir->node[i].op == AD_OP_mul || ir->node[i].op == AD__IR_SEED || ir->node[i].op == AD__IR_ALONG) && uses[i] == 1;
+}
+
+/* the instruction of a node, operands still nodes */
+AD_LOCAL ad__ins ad__fuse(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
+  const ad__node *p = &ir->node[i];
+  ad__ins s;
+  s.op = p->op; s.d = i; s.a = p->a; s.b = p->b; s.c = p->c;
+  int arity = ad__node_arity(p->op);
+  if (arity < 2) s.b = s.a;
+  if (arity < 3) s.c = s.a;
+  if (p->op == AD_OP_add || p->op == AD_OP_sub) {
+    bool sub = p->op == AD_OP_sub;
+    uint32_t product = ad__is_product(ir, p->b, uses) ? p->b : p->a, other = product == p->b ? p->a : p->b;
+    if (p->a != p->b && ad__is_product(ir, product, uses) && !(sub && product == p->a && ir->node[product].op != AD_OP_mul)) {
+      const ad__node *q = &ir->node[product];
+      s.a = q->a; s.b = q->b; s.c = other;
+      if (q->op == AD__IR_SEED) s.op = sub ? AD__IR_SEEDSUB : AD__IR_SEEDADD;
+      else if (q->op == AD__IR_ALONG) s.op = sub ? AD__IR_ALONGSUB : AD__IR_ALONGADD;
+      else s.op = !sub ? AD__IR_MULADD : product == p->b ? AD__IR_NMULADD : AD__IR_MULSUB;
+    }
+  }
+  return s;
+}
+/* Instructions of one kind are brought together, window by window: a run costs one dispatch. */
+AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, uint32_t *at) {
+  enum { W = 256 };
+  ad__ins *old = (ad__ins *)ad__array(W, sizeof *old);
+  uint32_t *wait = (uint32_t *)ad__array((size_t)W * 8 + AD__IR_END, sizeof *wait);
+  if (!old || !wait) { AD_FREE(old); AD_FREE(wait); return false; }
+  uint32_t *head = wait + W, *next = head + W, *user = next + 3 * W, *first = user + 3 * W;
+  for (uint32_t w0 = 0; w0 < n; w0 += W) {
+    uint32_t w = n - w0 < (uint32_t)W ? n - w0 : (uint32_t)W, done = 0;
+    memcpy(old, ins + w0, w * sizeof *old);
+    for (uint32_t t = 0; t < w; t++) { at[old[t].d] = w0 + t + 1; head[t] = AD__NONE; wait[t] = 0; }
+    for (uint32_t t = 0; t < w; t++) {                     /* who waits for whom */
+      uint32_t operand[3];
+      operand[0] = old[t].a; operand[1] = old[t].b; operand[2] = old[t].c;
+      for (int k = 0; k < ad__node_arity(old[t].op); k++) {
+        uint32_t o = at[operand[k]];
+        if (o <= w0 || o > w0 + t) continue;
+        next[3 * t + (uint32_t)k] = head[o - w0 - 1]; head[o - w0 - 1] = 3 * t + (uint32_t)k; wait[t]++;
+      }
+    }
+    /* queues of what is ready, by kind: first[op], linked through user */
+    uint32_t size[AD__IR_END], *tail = first;
+    uint32_t begin[AD__IR_END];
+    for (int op = 0; op < AD__IR_END; op++) { size[op] = 0; begin[op] = AD__NONE; tail[op] = AD__NONE; }
+    for (uint32_t t = 0; t < w; t++) if (wait[t] == 0) {
+      uint32_t op = old[t].op;
+      user[t] = AD__NONE;
+      if (tail[op] == AD__NONE) begin[op] = t; else user[tail[op]] = t;
+      tail[op] = t; size[op]++;
+    }
+    while (done < w) {
+      int op = 0;
+      for (int q = 1; q < AD__IR_END; q++) if (size[q] > size[op]) op = q;
+      while (size[op]) {
+        uint32_t t = begin[op];
+        begin[op] = user[t];
+        if (begin[op] == AD__NONE) tail[op] = AD__NONE;
+        size[op]--;
+        ins[w0 + done++] = old[t];
+        for (uint32_t e = head[t]; e != AD__NONE; e = next[e]) {
+          uint32_t s = e / 3, q = old[s].op;
+          if (--wait[s]) continue;
+          user[s] = AD__NONE;
+          if (tail[q] == AD__NONE) begin[q] = s; else user[tail[q]] = s;
+          tail[q] = s; size[q]++;
+        }
+      }
+    }
+  }
+  AD_FREE(old); AD_FREE(wait);
+  return true;
+}
+
+AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out, bool group, ad__program *p) {
+  memset(p, 0, sizeof *p);
+  if (ir->failed) return false;
+  uint32_t n = ir->n;
+  uint32_t *uses = (uint32_t *)ad__array(5 * (size_t)n, sizeof *uses);
+  ad__ins *ins = (ad__ins *)ad__array(n, sizeof *ins);
+  p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
+  p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
+  if (!uses || !ins || !p->in || !p->out) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
+  uint32_t *slot = uses + n, *last = slot + n, *stack = last + n;      /* stack: 2 n */
+  for (uint32_t i = 0; i < n; i++) {               /* a mask in a slot is 1 or 0: the number made of it is the same slot */
+    ad__node *q = &ir->node[i];
+    uint32_t *operand[3];
+    operand[0] = &q->a; operand[1] = &q->b; operand[2] = &q->c;
+    for (int k = 0; k < ad__node_arity(q->op); k++) *operand[k] = slot[*operand[k]];
+    const ad__node *one = q->op == AD__IR_ONLY ? &ir->node[q->b] : NULL;
+    slot[i] = one && one->op == AD__IR_CONST && ad__node_constant(one) == 1 ? q->a : i;
+  }
+  for (uint32_t j = 0; j < n_out; j++) out[j] = slot[out[j]];
+  ad__ir_uses(ir, out, n_out, uses);
+  p->n_in = n_in; p->n_out = n_out;
+  for (uint32_t k = 0; k < n_in; k++) p->in[k] = AD__NONE;
+  /* depth first from the outputs: a value is computed shortly before it is used */
+  uint32_t n_ins = 0, depth = 0, n_constants = 0;
+  for (uint32_t i = 0; i < n; i++) { slot[i] = AD__NONE; last[i] = 0; }      /* slot: first a mark */
+  for (uint32_t j = 0; j < n_out; j++) {
+    stack[depth++] = out[j];
+    while (depth) {
+      uint32_t i = stack[depth - 1];
+      if (slot[i] != AD__NONE) { depth--; continue; }
+      ad__ins s = ad__fuse(ir, i, uses);
+      uint32_t before = depth, operand[3];
+      operand[0] = s.a; operand[1] = s.b; operand[2] = s.c;
+      for (int k = ad__node_arity(s.op); k-- > 0;)
+        if (slot[operand[k]] == AD__NONE && depth < before + 3) stack[depth++] = operand[k];
+      if (depth > before) continue;
+      depth--;
+      slot[i] = 0;
+      if (s.op == AD__IR_CONST) n_constants++;
+      else if (s.op != AD__IR_INPUT) ins[n_ins++] = s;
+    }
+  }
+  for (uint32_t i = 0; i < n; i++) stack[i] = 0;
+  if (group && !ad__group(ins, n_ins, stack)) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
+  for (uint32_t t = 0; t < n_ins; t++) {
+    uint32_t operand[3];
+    operand[0] = ins[t].a; operand[1] = ins[t].b; operand[2] = ins[t].c;
+    for (int k = 0; k < ad__node_arity(ins[t].op); k++) last[operand[k]] = t;
+  }
+  for (uint32_t j = 0; j < n_out; j++) last[out[j]] = UINT32_MAX;
+  /* slots: constants, inputs, then a stack of free ones, the last freed first */
+  uint32_t used = 0, n_free = 0, *unused = stack;
+  p->constant = (double *)ad__array(n_constants, sizeof *p->constant);
+  if (!p->constant) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
+  for (uint32_t i = 0; i < n; i++)
+    if (slot[i] == 0 && ir->node[i].op == AD__IR_CONST) { p->constant[used] = ad__node_constant(&ir->node[i]); slot[i] = used++; last[i] = UINT32_MAX; }
+  p->n_constants = used;
+  for (uint32_t i = 0; i < n; i++)
+    if (slot[i] != AD__NONE && ir->node[i].op == AD__IR_INPUT) { p->in[ir->node[i].a] = used; slot[i] = used++; }
+  for (uint32_t t = 0; t < n_ins; t++) {
+    ad__ins *s = &ins[t];
+    uint32_t operand[3];
+    operand[0] = s->a; operand[1] = s->b; operand[2] = s->c;
+    s->a = slot[s->a]; s->b = slot[s->b]; s->c = slot[s->c];
+    for (int k = 0; k < ad__node_arity(s->op); k++)
+      if (last[operand[k]] == t) { unused[n_free++] = slot[operand[k]]; last[operand[k]] = UINT32_MAX; }
+    uint32_t i = s->d;
+    s->d = slot[i] = n_free ? unused[--n_free] : used++;
+  }
+  for (uint32_t j = 0; j < n_out; j++) p->out[j] = slot[out[j]];
+  p->n_slots = used; p->n_ins = n_ins;
+  p->run = (ad__run *)ad__array(n_ins, sizeof *p->run);
+  if (!p->run) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
+  for (uint32_t t = 0; t < n_ins; t++) {
+    if (t && ins[t].op == ins[t - 1].op) p->run[p->n_runs - 1].n++;
+    else { p->run[p->n_runs].op = ins[t].op; p->run[p->n_runs++].n = 1; }
+  }
+  p->ins = ins;
+  AD_FREE(uses);
+  return true;
+}
+
+/* --- the lane engine: a template at the end of this file, read for double lanes, float lanes and one double */
+
+typedef struct ad__port { void *data; size_t row, width; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
+#define AD__PORTS 3
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define AD__PREFETCH(p, write) __builtin_prefetch(p, 0, 2)     /* to L2: the slots fill L1 */
+#else
+#define AD__PREFETCH(p, write) ((void)(p))
+#endif
+#define AD__OVER AD__UNROLL for (size_t k = 0; k < AD_REGISTERS; k++)
+#define AD__A AD_W(load)(a + k * AD_LANES)
+#define AD__B AD_W(load)(b + k * AD_LANES)
+#define AD__C AD_W(load)(c + k * AD_LANES)
+#define AD__PUT(x) AD_W(store)(d + k * AD_LANES, x)
+#define AD__MASK(x) AD_W(ne)(x, AD_W(k)(0))
+#define AD__TRUTH(m) AD_W(only)(m, AD_W(k)(1))
+#define AD__ALONG_AB AD_W(only)(AD_W(and)(AD__MASK(AD__A), AD__MASK(AD__B)), AD_W(mul)(AD__A, AD__B))
+#define AD__SLOT(s) slots + (size_t)i->s * AD_BLOCK
+#define AD__SLOTS d = AD__SLOT(d), a = AD__SLOT(a), b = AD__SLOT(b), c = AD__SLOT(c)
+#define AD__CASE(op, x) case op: do { AD__SLOTS; (void)b; (void)c; AD__OVER AD__PUT(x); } while (++i < stop); break;
+#define AD__RUN(N, op, x)                                                                                                     \
+  static void AD__PASTE(N, _run_##op)(AD_S *d, const AD_S *a, const AD_S *b, const AD_S *c) {                                 \
+    (void)b; (void)c; for (size_t k = 0; k < AD_REGISTERS; k++) AD__PUT(x); }
+#define AD__RUN_1(N, D, op, ...) AD__RUN(N, op, AD_W(op)(AD__A))
+#define AD__RUN_2(N, D, op, ...) AD__RUN(N, op, AD_W(op)(AD__A, AD__B))
+#define AD__RUN_3(N, D, op, ...) AD__RUN(N, op, AD_W(op)(AD__A, AD__B, AD__C))
+#define AD__RUN_ENTRY(N, D, op, ...) AD__PASTE(N, _run_##op),
+
+AD_INLINE void ad_v64__turn(ad_v64 *r) { ad_v64_transpose(r); }
+AD_INLINE void ad_v32__turn(ad_v32 *r) { ad_v32_transpose(r); }
+AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
+AD_INLINE void ad_f64_load_square(ad_f64 *r, const ad_f64 *p, size_t stride, size_t columns, size_t rows) { (void)stride; (void)columns; (void)rows; *r = *p; }
+AD_INLINE void ad_f64_store_square(ad_f64 *p, size_t stride, ad_f64 *r, size_t columns, size_t rows) { (void)stride; (void)columns; (void)rows; *p = *r; }
+
+#define AD__LANE_ENGINE 110
+#define AD__TEMPLATE AD__LANE_ENGINE
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_REGISTERS (64 / AD_V64_LANES)
+#include "ad.h"
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD_REGISTERS (128 / AD_V32_LANES)
+#include "ad.h"
+#define AD_N ad_f64
+#define AD_S ad_f64
+#define AD_LANES 1
+#define AD_REGISTERS 1
+#include "ad.h"
+#undef AD__TEMPLATE
+
+/* --- the programs of a function */
+
+struct ad_function {
+  ad__ir ir;                              /* the value; inputs 0 .. n-1 */
+  uint32_t *y, n, m, ok;                  /* ok: the mask node "every comparison as recorded", or AD__NONE */
+  size_t recorded, guards;
+  ad__program *program[AD_FUNCTION_KINDS];
+};
+
+#define AD__PROGRAM_LIMIT 200000u         /* nodes: a Jacobian or Hessian that would need more is made by sweeps */
+#define AD__ELIMINATION_LIMIT 600u        /* vertices */
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+AD_LOCAL ad__program *ad__program_get(ad__program *const *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) {
+  ad__program *none = NULL;
+  return __atomic_compare_exchange_n(at, &none, p, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+#else
+AD_LOCAL ad__program *ad__program_get(ad__program *const *at) { return *at; }
+AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) { if (*at) return false; *at = p; return true; }
+#endif
+
+/* inputs and outputs of a kind, in this order: x w dx -> y result (ok) */
+AD_LOCAL size_t ad__result_size(const ad_function *f, ad_function_kind kind) {
+  size_t n = f->n, m = f->m;
+  return kind == AD_FUNCTION_VALUE ? 0 : kind == AD_FUNCTION_JVP ? m : kind == AD_FUNCTION_JACOBIAN ? m * n : kind == AD_FUNCTION_HESSIAN ? n * n : n;
+}
+AD_LOCAL bool ad__kind_has_w(ad_function_kind kind) { return kind == AD_FUNCTION_VJP || kind == AD_FUNCTION_HESSIAN || kind == AD_FUNCTION_HESSIAN_VECTOR; }
+AD_LOCAL bool ad__kind_has_dx(ad_function_kind kind) { return kind == AD_FUNCTION_JVP || kind == AD_FUNCTION_HESSIAN_VECTOR; }
+
+/* m rows of derivatives of the nodes y with respect to the inputs, by way 0 reverse, 1 forward, 2 elimination */
+AD_LOCAL void ad__ir_jacobian(ad__ir *ir, int way, const uint32_t *y, uint32_t m, uint32_t n, ad__expr *jacobian) {
+  uint32_t count = ir->n;
+  ad__edges *edges = ad__ir_linearise(ir, n, y, m);
+  ad__expr *work = (ad__expr *)ad__array((size_t)count + n, sizeof *work), one = ad__expr_k(1);
+  if (!edges || !work) ir->failed = true;
+  else if (way == 0) {
+    for (uint32_t j = 0; j < m; j++) ad__ir_reverse(ir, edges, count, work, &y[j], &one, 1, n, jacobian + (size_t)j * n);
+  } else if (way == 1) {
+    for (uint32_t i = 0; i < n; i++) {
+      for (uint32_t k = 0; k < n; k++) work[count + k] = ad__expr_k(k == i);
+      ad__ir_forward(ir, edges, count, work, n, work + count);
+      for (uint32_t j = 0; j < m; j++) jacobian[(size_t)j * n + i] = work[y[j]];
+    }
+  } else ad__ir_eliminate(ir, edges, count, y, m, n, jacobian);
+  AD_FREE(edges); AD_FREE(work);
+}
+
+/* one way of making a kind: out gets m + results + 1 nodes; the cost, or UINT64_MAX where it does not fit or fails */
+AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way, ad__ir *ir, uint32_t *out, uint32_t *n_out) {
+  uint32_t n = f->n, m = f->m, count = 0;
+  size_t results = ad__result_size(f, kind);
+  uint64_t cost = UINT64_MAX;
+  if (!ad__ir_copy(ir, &f->ir)) return cost;
+  ir->loose = true;
+  uint32_t nodes = ir->n;
+  ad__expr *e = (ad__expr *)ad__array(results + 2 * (size_t)n + m + nodes, sizeof *e);
+  uint32_t *node = (uint32_t *)ad__array(n, sizeof *node), *uses = NULL;
+  if (e && node) {
+    ad__expr *seed = e + results, *dx = seed + m, *g = dx + n, *work = g + n;
+    for (uint32_t j = 0; j < m; j++) seed[j] = ad__kind_has_w(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, n + j, 0, 0)) : ad__expr_k(1);
+    for (uint32_t k = 0; k < n; k++)
+      dx[k] = ad__kind_has_dx(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, n + (ad__kind_has_w(kind) ? m : 0) + k, 0, 0)) : ad__expr_k(0);
+    if (kind == AD_FUNCTION_JACOBIAN) ad__ir_jacobian(ir, way, f->y, m, n, e);
+    else if (kind != AD_FUNCTION_VALUE) {
+      ad__edges *edges = ad__ir_linearise(ir, n, f->y, m);
+      if (!edges) ir->failed = true;
+      else if (kind == AD_FUNCTION_JVP) {
+        ad__ir_forward(ir, edges, nodes, work, n, dx);
+        for (uint32_t j = 0; j < m; j++) e[j] = work[f->y[j]];
+      } else ad__ir_reverse(ir, edges, nodes, work, f->y, seed, m, n, kind == AD_FUNCTION_VJP ? e : g);
+      AD_FREE(edges);
+    }
+    if (kind == AD_FUNCTION_HESSIAN || kind == AD_FUNCTION_HESSIAN_VECTOR) {
+      for (uint32_t k = 0; k < n; k++) node[k] = ad__expr_node(ir, g[k]);
+      if (kind == AD_FUNCTION_HESSIAN) {
+        if (!ir->failed) ad__ir_jacobian(ir, way, node, n, n, e);
+        for (uint32_t i = 0; i < n; i++) for (uint32_t k = 0; k < i; k++) e[(size_t)k * n + i] = e[(size_t)i * n + k];       /* one half is enough */
+      } else if (!ir->failed) {
+        uint32_t second = ir->n;
+        ad__edges *edges = ad__ir_linearise(ir, n, node, n);
+        ad__expr *tangent = (ad__expr *)ad__array(second, sizeof *tangent);
+        if (!edges || !tangent) ir->failed = true;
+        else ad__ir_forward(ir, edges, second, tangent, n, dx);
+        for (uint32_t k = 0; k < n; k++) e[k] = ir->failed ? ad__expr_k(0) : tangent[node[k]];
+        AD_FREE(edges); AD_FREE(tangent);
+      }
+    }
+    for (uint32_t j = 0; j < m; j++) out[count++] = f->y[j];
+    for (size_t j = 0; j < results && !ir->failed; j++) out[count++] = ad__expr_node(ir, e[j]);
+    if (f->ok != AD__NONE) out[count++] = f->ok;
+    uses = (uint32_t *)ad__array(ir->n, sizeof *uses);
+    if (!ir->failed && uses) cost = ad__ir_uses(ir, out, count, uses);
+  } else ir->failed = true;
+  *n_out = count;
+  AD_FREE(e); AD_FREE(node); AD_FREE(uses);
+  return cost;
+}
+
+/* Whether a Jacobian or Hessian as one program is out of proportion: then it is made by sweeps. */
+AD_LOCAL bool ad__too_large(const ad_function *f, ad_function_kind kind) {
+  uint64_t n = f->n, m = f->m, nodes = f->ir.n;
+  if (kind == AD_FUNCTION_JACOBIAN) return nodes * (m < n ? m : n) > AD__PROGRAM_LIMIT || (m > 1 && m * n > AD__PROGRAM_LIMIT);
+  return kind == AD_FUNCTION_HESSIAN && (5 * nodes * n > AD__PROGRAM_LIMIT || n * n > AD__PROGRAM_LIMIT);
+}
+
+/* the program of a kind, made the cheapest way; group: for the interpreter */
+AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, bool group, ad__program *p) {
+  size_t outputs = (size_t)f->m + ad__result_size(f, kind) + 1;
+  uint32_t *out = (uint32_t *)ad__array(2 * outputs, sizeof *out), n_out = 0, *best_out = out ? out + outputs : NULL;
+  ad__ir best;
+  memset(&best, 0, sizeof best);
+  bool ok = false;
+  if (out && outputs < UINT32_MAX / 16) {
+    uint64_t least = UINT64_MAX;
+    bool ways = kind == AD_FUNCTION_JACOBIAN || kind == AD_FUNCTION_HESSIAN;
+    for (int way = 0; way < (ways ? 3 : 1); way++) {
+      uint64_t nodes = f->ir.n, sweeps = kind == AD_FUNCTION_HESSIAN ? 5 * (uint64_t)f->n : way == 0 ? f->m : f->n;
+      if (ways && way < 2 && way != (f->m > f->n) && nodes * sweeps > AD__PROGRAM_LIMIT / 4) continue;
+      if (way == 2 && nodes * (kind == AD_FUNCTION_HESSIAN ? 5 : 1) > AD__ELIMINATION_LIMIT) continue;
+      if (way == 2 && kind == AD_FUNCTION_JACOBIAN && f->m == 1) continue;
+      ad__ir ir;
+      uint32_t outs = 0;
+      uint64_t cost = ad__build(f, kind, way, &ir, out, &outs);
+      if (cost < least) {
+        ad__ir swap = best;
+        best = ir; ir = swap;
+        least = cost; n_out = outs;
+        memcpy(best_out, out, outs * sizeof *out);
+      }
+      ad__ir_free(&ir);
+    }
+    uint32_t n_in = f->n + (ad__kind_has_w(kind) ? f->m : 0) + (ad__kind_has_dx(kind) ? f->n : 0);
+    ok = least != UINT64_MAX && ad__lower(&best, n_in, best_out, n_out, group, p);
+  }
+  ad__ir_free(&best);
+  AD_FREE(out);
+  return ok;
+}
+
+AD_LOCAL ad__program *ad__function_program(const ad_function *f, ad_function_kind kind) {
+  ad__program *p = ad__program_get(&f->program[kind]);
+  if (p) return p;
+  p = (ad__program *)ad__array(1, sizeof *p);
+  if (!p || !ad__compile(f, kind, true, p)) { AD_FREE(p); return NULL; }
+  if (!ad__program_publish((ad__program **)(uintptr_t)&f->program[kind], p)) {       /* another thread was faster */
+    ad__program_free(p); AD_FREE(p);
+    p = ad__program_get(&f->program[kind]);
+  }
+  return p;
+}
+
+AD_API void ad_function_destroy(ad_function *f) {
+  if (!f) return;
+  for (int k = 0; k < AD_FUNCTION_KINDS; k++) if (f->program[k]) { ad__program_free(f->program[k]); AD_FREE(f->program[k]); }
+  ad__ir_free(&f->ir);
+  AD_FREE(f->y); AD_FREE(f);
+}
+
+/* From IR that holds inputs and the m outputs y; what they do not need is left behind. Takes the ir over, also when it fails. */
+AD_LOCAL ad_function *ad__function_from_ir(ad__ir *ir, uint32_t n, const uint32_t *y, uint32_t m, uint32_t ok) {
+  ad_function *f = (ad_function *)ad__array(1, sizeof *f);
+  uint32_t *out = (uint32_t *)ad__array((size_t)m + 1, sizeof *out), *place = (uint32_t *)ad__array(ir->n, sizeof *place);
+  if (!f || !out || !place || ir->failed) { AD_FREE(f); AD_FREE(out); AD_FREE(place); ad__ir_free(ir); return NULL; }
+  memset(f, 0, sizeof *f);
+  memcpy(out, y, m * sizeof *out);
+  out[m] = ok;
+  ad__ir_uses(ir, out, m + (ok != AD__NONE), place);
+  for (uint32_t i = 0; i < ir->n; i++) {
+    if (!place[i] && ir->node[i].op != AD__IR_INPUT) continue;
+    ad__node p = ir->node[i];
+    int arity = ad__node_arity(p.op);
+    place[i] = ad__ir_append(&f->ir, p.op, arity > 0 ? place[p.a] : p.a, arity > 1 ? place[p.b] : p.b, arity > 2 ? place[p.c] : p.c);
+  }
+  for (uint32_t j = 0; j < m; j++) out[j] = place[out[j]];
+  f->y = out; f->n = n; f->m = m; f->ok = ok == AD__NONE ? ok : place[ok]; f->recorded = ir->n;
+  AD_FREE(place);
+  ad__ir_free(ir);
+  if (f->ir.failed) { ad_function_destroy(f); return NULL; }
+  return f;
+}
+
+/* --- from a tape */
+
+#define AD__COPY_1(N, D, op, ...) case AD_OP_##op: return ad__expr_##op(x);
+#define AD__COPY_2(N, D, op, ...) case AD_OP_##op: return ad__expr_##op(x, y);
+#define AD__COPY_3(N, D, op, ...) case AD_OP_##op: return ad__expr_##op(x, y, z);
+AD_LOCAL ad__expr ad__expr_of_row(int opcode, ad__expr x, ad__expr y, ad__expr z) {
+  switch (opcode) {
+    AD_UNARY(AD__COPY_1, , ) AD_BINARY(AD__COPY_2, , ) AD_TERNARY(AD__COPY_3, , )
+    default: return x;
+  }
+}
+
+/* operands of a node of the tape that are nodes */
+AD_LOCAL int ad__code_operands(const ad__code *c, uint32_t *operand) {
+  int opcode = AD_NODE_OP(c->op), form = AD_NODE_FORM(c->op);
+  operand[0] = c->x;
+  if (opcode == AD_OP_GUARD_) return 1;
+  if (opcode >= AD_OP_COUNT_) return 0;
+  if (form == AD_Y_NUMBER || form == AD_X_NUMBER) return 1;
+  int arity = ad_ops[opcode].arity;
+  if (arity > 1) operand[1] = c->u.yz[0];
+  if (arity > 2) operand[2] = c->u.yz[1];
+  return arity;
+}
+
+/* nodes of the tape to IR: node[i] for all that y and the guards need */
+AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m,
+                                 uint32_t *out, uint32_t *ok, size_t *recorded, size_t *guards) {
+  size_t count = t->count;
+  ad_status status = AD_OK;
+  ad__expr *node = (ad__expr *)ad__array(count, sizeof *node);
+  uint32_t *input = (uint32_t *)ad__array(count, sizeof *input), operand[3];
+  unsigned char *needed = (unsigned char *)ad__array(count, 1);
+  *recorded = *guards = 0;
+  if (node && input && needed) {
+    ad__expr_mask good = ad__mask_k(true);
+    memset(needed, 0, count);
+    for (size_t i = 0; i < count; i++) input[i] = AD__NONE;
+    for (size_t k = 0; k < n; k++) {
+      if (input[x[k].node] != AD__NONE) status = AD_ERROR_ARGUMENT;       /* twice the same input */
+      input[x[k].node] = (uint32_t)k;
+    }
+    for (size_t j = 0; j < m; j++) needed[y[j].node] = 1;
+    for (size_t i = count; i-- > 0;) {
+      const ad__code *c = &t->code[i];
+      if (AD_NODE_OP(c->op) == AD_OP_GUARD_) needed[i] = 1;
+      if (!needed[i] || input[i] != AD__NONE) continue;
+      for (int k = ad__code_operands(c, operand); k-- > 0;) needed[operand[k]] = 1;
+    }
+    for (size_t k = 0; k < n; k++) node[x[k].node] = ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, (uint32_t)k, 0, 0));
+    for (size_t i = 0; i < count && status == AD_OK && !ir->failed; i++) {
+      const ad__code *c = &t->code[i];
+      int opcode = AD_NODE_OP(c->op), form = AD_NODE_FORM(c->op);
+      if (!needed[i] || input[i] != AD__NONE) continue;
+      ++*recorded;
+      if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) { node[i] = ad__expr_k(t->value[i]); continue; }
+      if (form == AD_ON_TENSORS || (opcode >= AD_OP_COUNT_ && opcode != AD_OP_GUARD_)) { status = AD_ERROR_UNSUPPORTED; break; }
+      int arity = ad__code_operands(c, operand);
+      ad__expr a = node[operand[0]], b = arity > 1 ? node[operand[1]] : ad__expr_k(form == AD_PLAIN ? 0 : c->u.k);
+      if (opcode == AD_OP_GUARD_) {
+        ad__expr_mask held = t->value[i] != 0 ? ad__expr_ne(a, ad__expr_k(0)) : ad__expr_eq(a, ad__expr_k(0));
+        if (held.ir) ++*guards;
+        good = ad__expr_and(good, held);
+        node[i] = a;
+      } else if (form == AD_X_NUMBER) node[i] = ad__expr_of_row(opcode, b, a, a);
+      else node[i] = ad__expr_of_row(opcode, a, b, arity > 2 ? node[operand[2]] : a);
+    }
+    if (status == AD_OK) {
+      for (size_t j = 0; j < m; j++) out[j] = ad__expr_node(ir, node[y[j].node]);
+      *ok = good.ir && *guards ? good.node : AD__NONE;
+    }
+  } else status = AD_ERROR_MEMORY;
+  if (ir->failed && status == AD_OK) status = AD_ERROR_MEMORY;
+  AD_FREE(node); AD_FREE(input); AD_FREE(needed);
+  return status;
+}
+
+AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *y, size_t m) {
+  ad_tape *t = x && n ? x[0].tape : NULL;
+  ad__ir ir;
+  memset(&ir, 0, sizeof ir);
+  if (!t || !y || m == 0 || n > UINT32_MAX / 64 || m > UINT32_MAX / 64) {
+    if (t) ad__fail(t, AD_ERROR_ARGUMENT, "ad_function_create: %zu inputs and %zu outputs", n, m);
+    return NULL;
+  }
+  for (size_t k = 0; k < n; k++) if (!ad__operand(t, x[k], "function_create", "x")) return NULL;
+  for (size_t j = 0; j < m; j++) if (!ad__operand(t, y[j], "function_create", "y")) return NULL;
+  uint32_t *out = (uint32_t *)ad__array(m, sizeof *out), ok = AD__NONE;
+  size_t recorded = 0, guards = 0;
+  ad_status status = out ? ad__ir_record(&ir, t, x, n, y, m, out, &ok, &recorded, &guards) : AD_ERROR_MEMORY;
+  ad_function *f = status == AD_OK ? ad__function_from_ir(&ir, (uint32_t)n, out, (uint32_t)m, ok) : NULL;
+  if (f) { f->recorded = recorded; f->guards = guards; }
+  else {
+    ad__ir_free(&ir);
+    ad__fail(t, status == AD_OK ? AD_ERROR_MEMORY : status, "ad_function_create: %s",
+             status == AD_ERROR_ARGUMENT ? "an input is given twice" : status == AD_ERROR_UNSUPPORTED ? "an operation on tensors among the nodes" : "out of memory");
+  }
+  AD_FREE(out);
+  return f;
+}
+
+AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, const double *x, size_t m) {
+  if (!f || !x || n == 0 || m == 0 || n > UINT32_MAX / 64 || m > UINT32_MAX / 64) return NULL;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var *v = (ad_var *)ad__array(n + m, sizeof *v);
+  ad_function *function = NULL;
+  if (t && v) {
+    for (size_t k = 0; k < n; k++) v[k] = ad_variable(t, x[k]);
+    for (size_t j = 0; j < m; j++) v[n + j] = ad_constant(t, 0);
+    if (ad_tape_status(t) == AD_OK) f(v, v + n, context);
+    if (ad_tape_status(t) == AD_OK) function = ad_function_create(v, n, v + n, m);
+  }
+  AD_FREE(v);
+  ad_tape_destroy(t);
+  return function;
+}
+
+/* --- calls */
+
+AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512; }
+
+AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
+  if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
+  if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->n ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+  return ad__function_program(f, kind) ? AD_OK : AD_ERROR_MEMORY;
+}
+
+AD_API ad_function_info ad_function_describe(const ad_function *f) {
+  ad_function_info info;
+  memset(&info, 0, sizeof info);
+  if (!f) return info;
+  info.inputs = f->n; info.outputs = f->m; info.recorded = f->recorded; info.nodes = f->ir.n; info.guards = f->guards;
+  for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
+    const ad__program *p = ad__program_get(&f->program[k]);
+    if (p) { info.instructions[k] = p->n_ins; info.slots[k] = p->n_slots; }
+  }
+  return info;
+}
+
+AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, const ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed) {
+  if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
+  else ad_v64__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
+}
+
+AD_LOCAL size_t ad__dtype_size(ad_dtype dtype) { return dtype == AD_F32 ? sizeof(float) : sizeof(double); }
+
+/* ports of a kind; bytes offset: the first point is at index first */
+AD_LOCAL void ad__ports(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t first, ad__port *in, ad__port *out) {
+  static const double one64 = 1;
+  static const float one32 = 1;
+  size_t s = ad__dtype_size(a->dtype), n = f->n, m = f->m, results = ad__result_size(f, kind);
+  memset(in, 0, AD__PORTS * sizeof *in);
+  memset(out, 0, AD__PORTS * sizeof *out);
+  int q = 0;
+  in[q].data = (char *)(uintptr_t)a->x + first * n * s; in[q].row = in[q].width = n; q++;
+  if (ad__kind_has_w(kind)) {
+    in[q].data = a->w ? (char *)(uintptr_t)a->w + first * m * s : a->dtype == AD_F32 ? (char *)(uintptr_t)&one32 : (char *)(uintptr_t)&one64;
+    in[q].width = m; in[q].row = a->w ? m : 0; q++;
+  }
+  if (ad__kind_has_dx(kind)) { in[q].data = (char *)(uintptr_t)a->dx + first * n * s; in[q].row = in[q].width = n; }
+  out[0].data = a->y ? (char *)a->y + first * m * s : NULL; out[0].row = out[0].width = m;
+  if (results) { out[1].data = a->result ? (char *)a->result + first * results * s : NULL; out[1].row = out[1].width = results; }
+}
+
+AD_LOCAL bool ad__arguments_ok(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t count) {
+  if (!f || !a || (unsigned)kind >= AD_FUNCTION_KINDS || (a->dtype != AD_F64 && a->dtype != AD_F32)) return false;
+  if (count == 0) return true;
+  if (!a->x || (ad__kind_has_w(kind) && !a->w && f->m != 1) || (ad__kind_has_dx(kind) && !a->dx)) return false;
+  size_t widest = ad__result_size(f, kind) > f->n ? ad__result_size(f, kind) : f->n;
+  if (f->m > widest) widest = f->m;
+  return (kind == AD_FUNCTION_VALUE ? a->y != NULL : a->result != NULL) && count <= PTRDIFF_MAX / sizeof(double) / (widest ? widest : 1);
+}
+
+/* A Jacobian or Hessian too large for one program, at one point: lanes = directions. */
+AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed);
+
+AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind) {
+  if (ad_function_prepare(f, kind) != AD_OK || ad__too_large(f, kind)) return 0;
+  return ad__block_bytes(ad__function_program(f, kind));
+}
+
+AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a) {
+  if (!ad__arguments_ok(f, kind, a, count)) return AD_ERROR_ARGUMENT;
+  if (count == 0) return AD_OK;
+  size_t strayed = 0;
+  if (ad__too_large(f, kind)) {
+    for (size_t i = 0; i < count; i++) {
+      ad_status status = ad__by_sweeps(f, kind, a, i, &strayed);
+      if (status != AD_OK) return status;
+    }
+    return strayed ? AD_ERROR_BRANCH : AD_OK;
+  }
+  const ad__program *p = ad__function_program(f, kind);
+  if (!p) return AD_ERROR_MEMORY;
+  size_t bytes = ad__block_bytes(p), threads = 1;
+#if defined(AD_USE_OPENMP) && defined(_OPENMP)
+  if (!a->workspace && count >= 4096) threads = (size_t)omp_get_max_threads();
+#endif
+  char *memory = NULL, *slots = (char *)a->workspace;
+  if (!slots) {
+    memory = (char *)ad__array(threads, bytes + 64);
+    if (!memory) return AD_ERROR_MEMORY;
+    slots = memory + (64 - ((uintptr_t)memory & 63)) % 64;
+  }
+  if (threads == 1) {
+    ad__port in[AD__PORTS], out[AD__PORTS];
+    ad__ports(f, kind, a, 0, in, out);
+    ad__run_program(p, a->dtype, slots, count, in, out, f->ok != AD__NONE, a->branch, &strayed);
+  }
+#if defined(AD_USE_OPENMP) && defined(_OPENMP)
+  else {
+    size_t share = (count / threads / 128 + 1) * 128;
+#pragma omp parallel for num_threads((int)threads) reduction(+ : strayed)
+    for (ptrdiff_t t = 0; t < (ptrdiff_t)threads; t++) {
+      size_t first = (size_t)t * share, part = 0;
+      if (first >= count) continue;
+      ad__port in[AD__PORTS], out[AD__PORTS];
+      ad__ports(f, kind, a, first, in, out);
+      ad__run_program(p, a->dtype, slots + (size_t)t * (bytes + 64) / 64 * 64, count - first < share ? count - first : share, in, out,
+                      f->ok != AD__NONE, a->branch ? a->branch + first : NULL, &part);
+      strayed += part;
+    }
+  }
+#endif
+  AD_FREE(memory);
+  return strayed ? AD_ERROR_BRANCH : AD_OK;
+}
+
+/* n rows of n directions, 64 at a time, through a program of one direction */
+AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed) {
+  enum { ROWS = 64 };
+  bool reverse = kind == AD_FUNCTION_JACOBIAN && f->m < f->n;
+  ad_function_kind inner = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : reverse ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+  const ad__program *p = ad__function_program(f, inner);
+  if (!p) return AD_ERROR_MEMORY;
+  size_t s = ad__dtype_size(a->dtype), n = f->n, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n, bad = 0;
+  char *memory = (char *)ad__array(ad__block_bytes(p) + 64 + ROWS * (directions + width) * s, 1);
+  if (!memory) return AD_ERROR_MEMORY;
+  char *slots = memory + (64 - ((uintptr_t)memory & 63)) % 64, *seed = slots + ad__block_bytes(p), *product = seed + ROWS * directions * s;
+  unsigned char branch = 0;
+  for (size_t d0 = 0; d0 < directions; d0 += ROWS) {
+    size_t rows = directions - d0 < (size_t)ROWS ? directions - d0 : (size_t)ROWS;
+    memset(seed, 0, ROWS * directions * s);
+    for (size_t r = 0; r < rows; r++) {
+      if (a->dtype == AD_F32) ((float *)(void *)seed)[r * directions + d0 + r] = 1; else ((double *)(void *)seed)[r * directions + d0 + r] = 1;
+    }
+    ad__port in[AD__PORTS], out[AD__PORTS];
+    ad_function_arguments one = *a;
+    one.y = d0 == 0 && a->y ? (char *)a->y + point * m * s : NULL;
+    one.result = product;
+    if (inner == AD_FUNCTION_HESSIAN_VECTOR || inner == AD_FUNCTION_JVP) one.dx = seed; else one.w = seed;
+    ad__ports(f, inner, &one, 0, in, out);
+    in[0].data = (char *)(uintptr_t)a->x + point * n * s; in[0].row = 0;
+    if (inner == AD_FUNCTION_HESSIAN_VECTOR && a->w) { in[1].data = (char *)(uintptr_t)a->w + point * m * s; in[1].row = 0; }
+    out[0].row = 0;                       /* the same value from every lane */
+    ad__run_program(p, a->dtype, slots, rows, in, out, f->ok != AD__NONE, NULL, &bad);
+    branch = bad != 0;
+    char *to = (char *)a->result + point * ad__result_size(f, kind) * s;
+    if (inner != AD_FUNCTION_JVP) memcpy(to + d0 * width * s, product, rows * width * s);
+    else for (size_t r = 0; r < rows; r++) for (size_t j = 0; j < m; j++) memcpy(to + (j * n + d0 + r) * s, product + (r * m + j) * s, s);
+  }
+  AD_FREE(memory);
+  if (a->branch) a->branch[point] = branch;
+  *strayed += branch;
+  return AD_OK;
+}
+
+/* one point on plain double */
+AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, const double *x, const double *w, const double *dx, double *y, double *result) {
+  enum { STACK = 1024 };
+  double here[STACK];
+  size_t strayed = 0;
+  ad_function_arguments a;
+  memset(&a, 0, sizeof a);
+  a.x = x; a.w = w; a.dx = dx; a.y = y; a.result = result; a.dtype = AD_F64;
+  if (!ad__arguments_ok(f, kind, &a, 1)) return AD_ERROR_ARGUMENT;
+  if (ad__too_large(f, kind)) {
+    ad_status status = ad__by_sweeps(f, kind, &a, 0, &strayed);
+    return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
+  }
+  const ad__program *p = ad__function_program(f, kind);
+  if (!p) return AD_ERROR_MEMORY;
+  double *slots = p->n_slots <= STACK ? here : (double *)ad__array(p->n_slots, sizeof *slots);
+  if (!slots) return AD_ERROR_MEMORY;
+  ad__port in[AD__PORTS], out[AD__PORTS];
+  ad__ports(f, kind, &a, 0, in, out);
+  ad_f64__program(p, slots, 1, in, out, f->ok != AD__NONE, NULL, &strayed);
+  if (slots != here) AD_FREE(slots);
+  return strayed ? AD_ERROR_BRANCH : AD_OK;
+}
+
+AD_API ad_status ad_function_evaluate(const ad_function *f, const double *x, double *y) { return ad__apply_one(f, AD_FUNCTION_VALUE, x, NULL, NULL, y, NULL); }
+AD_API ad_status ad_function_jvp(const ad_function *f, const double *x, const double *dx, double *y, double *dy) { return ad__apply_one(f, AD_FUNCTION_JVP, x, NULL, dx, y, dy); }
+AD_API ad_status ad_function_vjp(const ad_function *f, const double *x, const double *w, double *y, double *gx) { return ad__apply_one(f, AD_FUNCTION_VJP, x, w, NULL, y, gx); }
+AD_API ad_status ad_function_jacobian(const ad_function *f, const double *x, double *y, double *jacobian) { return ad__apply_one(f, AD_FUNCTION_JACOBIAN, x, NULL, NULL, y, jacobian); }
+AD_API ad_status ad_function_hessian(const ad_function *f, const double *x, const double *w, double *hessian) { return ad__apply_one(f, AD_FUNCTION_HESSIAN, x, w, NULL, NULL, hessian); }
+AD_API ad_status ad_function_hessian_vector(const ad_function *f, const double *x, const double *w, const double *v, double *hv) { return ad__apply_one(f, AD_FUNCTION_HESSIAN_VECTOR, x, w, v, NULL, hv); }
+
+AD_LOCAL ad_status ad__apply_many(const ad_function *f, ad_function_kind kind, size_t count, const double *x, double *y, double *result) {
+  ad_function_arguments a;
+  memset(&a, 0, sizeof a);
+  a.x = x; a.y = y; a.result = result; a.dtype = AD_F64;
+  return ad_function_apply(f, kind, count, &a);
+}
+AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, const double *x, double *y) { return ad__apply_many(f, AD_FUNCTION_VALUE, count, x, y, NULL); }
+AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian) { return ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, jacobian); }
+AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient) {
+  return f && f->m != 1 ? AD_ERROR_ARGUMENT : ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, gradient);
+}
+
+/* --- C output */
+
+AD_LOCAL void ad__write_number(double k, FILE *file) {
+  if (k != k) fputs("NAN", file);
+  else if (isinf(k)) fputs(k < 0 ? "-INFINITY" : "INFINITY", file);
+  else if (k == floor(k) && fabs(k) < 1e6 && !(k == 0 && signbit(k))) fprintf(file, "%.1f", k);
+  else fprintf(file, "%a", k);
+}
+/* operand in a slot: a constant, or the variable that was last put there */
+AD_LOCAL void ad__write_operand(const ad__program *p, const uint32_t *name, uint32_t slot, const char *N, FILE *file) {
+  if (slot >= p->n_constants) { fprintf(file, "t%u", (unsigned)name[slot]); return; }
+  fprintf(file, "%s_k(", N);
+  ad__write_number(p->constant[slot], file);
+  fputc(')', file);
+}
+/* one statement; formulas: letters a b c stand for operands, N_ for the system */
+AD_LOCAL void ad__write_statement(const ad__program *p, const ad__ins *s, uint32_t *name, uint32_t result, const char *N, FILE *file) {
+  static const char *const formula[AD__IR_END - AD__IR_SEED] = {
+    "@seed(a, b)", "@only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b))",
+    "@lt(a, b)", "@le(a, b)", "@eq(a, b)", "@ne(a, b)", "@and(a, b)", "@or(a, b)", "@not(a)", "@select(a, b, c)", "@only(a, b)",
+    "@number(a, b)", "@fnma(a, b, c)", "@add(c, @mul(a, b))", "@sub(@mul(a, b), c)", "@sub(c, @mul(a, b))",
+    "@add(c, @seed(a, b))", "@sub(c, @seed(a, b))",
+    "@add(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "@sub(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))" };
+  static const char *const row[4] = { "", "(a)", "(a, b)", "(a, b, c)" };
+  bool mask = s->op >= AD__IR_LT && s->op <= AD__IR_NOT;
+  fprintf(file, "  const %s%s t%u = ", N, mask ? "_mask" : "", (unsigned)result);
+  const char *text = s->op < AD_OP_COUNT_ ? row[ad_ops[s->op].arity] : formula[s->op - AD__IR_SEED];
+  if (s->op < AD_OP_COUNT_) fprintf(file, "%s_%s", N, ad_ops[s->op].name);
+  for (const char *q = text; *q; q++) {
+    bool word = q > text && ((q[-1] >= 'a' && q[-1] <= 'z') || q[-1] == '@');      /* letters of a name */
+    bool alone = *q >= 'a' && *q <= 'c' && !word && !(q[1] >= 'a' && q[1] <= 'z');
+    if (*q == '@') fprintf(file, "%s_", N);
+    else if (alone) ad__write_operand(p, name, *q == 'a' ? s->a : *q == 'b' ? s->b : s->c, N, file);
+    else fputc(*q, file);
+  }
+  fputs(";\n", file);
+  name[s->d] = result;
+}
+AD_LOCAL void ad__write_output(const ad__program *p, const uint32_t *name, uint32_t from, uint32_t count, const char *array, const char *N, FILE *file) {
+  for (uint32_t j = 0; j < count; j++) {
+    fprintf(file, "  %s[%u] = ", array, (unsigned)j);
+    ad__write_operand(p, name, p->out[from + j], N, file);
+    fputs(";\n", file);
+  }
+}
+/* the body of one kind over system N: from array x to arrays y and jacobian, and the variable astray */
+AD_LOCAL void ad__write_body(const ad_function *f, const ad__program *p, uint32_t *name, const char *N, FILE *file) {
+  uint32_t next = 0, results = p->n_out - f->m - (f->ok != AD__NONE);
+  for (uint32_t k = 0; k < p->n_in; k++)
+    if (p->in[k] != AD__NONE) { fprintf(file, "  const %s t%u = x[%u];\n", N, (unsigned)next, (unsigned)k); name[p->in[k]] = next++; }
+  for (uint32_t t = 0; t < p->n_ins; t++) ad__write_statement(p, &p->ins[t], name, next++, N, file);
+  ad__write_output(p, name, 0, f->m, "y", N, file);
+  ad__write_output(p, name, f->m, results, "jacobian", N, file);
+  if (f->ok != AD__NONE) fprintf(file, "  *astray = %s_not(t%u);\n", N, (unsigned)name[p->out[p->n_out - 1]]);
+}
+AD_LOCAL void ad__write_kind(const ad_function *f, const ad__program *p, uint32_t *name, const char *function, bool jacobian, FILE *file) {
+  static const char *const system[2] = { "ad_f64", "ad_v64" };
+  const char *more = jacobian ? "_jacobian" : "";
+  unsigned n = f->n, m = f->m;
+  for (int lanes = 0; lanes < 2; lanes++) {
+    const char *N = system[lanes];
+    fprintf(file, "\nstatic inline void %s%s_%s(const %s *x, %s *y%s%s%s%s%s) {\n", function, more, N, N, N,
+            jacobian ? ", " : "", jacobian ? N : "", jacobian ? " *jacobian" : "", f->ok != AD__NONE ? (lanes ? ", ad_v64_mask" : ", ad_f64_mask") : "", f->ok != AD__NONE ? " *astray" : "");
+    fputs("  (void)x;\n", file);
+    ad__write_body(f, p, name, N, file);
+    fputs("}\n", file);
+  }
+  const char *arguments = jacobian ? "const double *x, double *y, double *jacobian" : "const double *x, double *y";
+  const char *astray = f->ok != AD__NONE ? ", &astray" : "";
+  fprintf(file, "\nsize_t %s%s(%s);\nsize_t %s%s(%s) {\n  bool astray = false;\n  %s%s_ad_f64(x, y%s%s);\n  return astray;\n}\n",
+          function, more, arguments, function, more, arguments, function, more, jacobian ? ", jacobian" : "", astray);
+  fprintf(file, "\nsize_t %s%s_many(size_t count, %s);\nsize_t %s%s_many(size_t count, %s) {\n  size_t strayed = 0;\n", function, more, arguments, function, more, arguments);
+  fputs("  for (size_t i = 0; i < count; i += AD_V64_LANES) {\n", file);
+  fputs("    const size_t rows = count - i < AD_V64_LANES ? count - i : AD_V64_LANES;\n", file);
+  fprintf(file, "    ad_v64 a[%u], b[%u]%s;\n", n, m, jacobian ? "" : "");
+  if (jacobian) fprintf(file, "    ad_v64 c[%u];\n", n * m);
+  if (f->ok != AD__NONE) fputs("    ad_v64_mask astray;\n    double bad[AD_V64_LANES];\n", file);
+  fprintf(file, "    ad_v64_load_rows(a, x + i * %u, %u, rows);\n", n, n);
+  fprintf(file, "    %s%s_ad_v64(a, b%s%s);\n", function, more, jacobian ? ", c" : "", astray);
+  fprintf(file, "    ad_v64_store_rows(y + i * %u, b, %u, rows);\n", m, m);
+  if (jacobian) fprintf(file, "    ad_v64_store_rows(jacobian + i * %u, c, %u, rows);\n", n * m, n * m);
+  if (f->ok != AD__NONE) fputs("    ad_v64_store(bad, ad_v64_only(astray, ad_v64_k(1)));\n    for (size_t k = 0; k < rows; k++) strayed += bad[k] != 0;\n", file);
+  fputs("  }\n  return strayed;\n}\n", file);
+}
+
+AD_LOCAL bool ad__is_identifier(const char *name) {
+  if (!name || !((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || *name == '_')) return false;
+  for (; *name; name++)
+    if (!((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || (*name >= '0' && *name <= '9') || *name == '_')) return false;
+  return true;
+}
+
+AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file) {
+  if (!f || !file || !ad__is_identifier(name)) return AD_ERROR_ARGUMENT;
+  if (ad__too_large(f, AD_FUNCTION_JACOBIAN)) return AD_ERROR_LIMIT;
+  fprintf(file, "/* %s: %u inputs, %u outputs. Written by ad_function_write_c; needs ad.h and ad_simd.h, -lm and, where <sleef.h> is installed, -lsleef.\n"
+                "   x (%u), y (%u), jacobian (%u, %u), of the _many functions count of each. What returns is the number of points at which a\n"
+                "   comparison goes another way than it was recorded. */\n", name, (unsigned)f->n, (unsigned)f->m, (unsigned)f->n, (unsigned)f->m, (unsigned)f->m, (unsigned)f->n);
+  fputs("#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
+  for (int jacobian = 0; jacobian < 2; jacobian++) {
+    ad__program p;
+    if (!ad__compile(f, jacobian ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE, false, &p)) return AD_ERROR_MEMORY;
+    uint32_t *names = (uint32_t *)ad__array(p.n_slots, sizeof *names);
+    if (names) ad__write_kind(f, &p, names, name, jacobian != 0, file);
+    ad__program_free(&p);
+    if (!names) return AD_ERROR_MEMORY;
+    AD_FREE(names);
+  }
+  return ferror(file) ? AD_ERROR_ARGUMENT : AD_OK;
+}
+
+#endif /* AD__FUNCTION_IMPLEMENTATION */
+
 /* ======================================================================================================================
    Templates, read by including this file again. */
 
@@ -1770,4 +3183,150 @@ AD_INLINE void AD_P(one)(AD_N *r, int k) { *r = k == 0; }
 #undef AD_P
 #undef AD_PIECE
 #undef AD_LANES
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__LANE_ENGINE
+
+/* The lane engine on AD_N: AD_LANES elements AD_S a register, AD_REGISTERS registers a slot. */
+
+#define AD_BLOCK ((size_t)(AD_LANES) * (AD_REGISTERS))
+
+AD_UNARY(AD__RUN_1, AD_N, ) AD_BINARY(AD__RUN_2, AD_N, ) AD_TERNARY(AD__RUN_3, AD_N, )
+AD_LOCAL void (*const AD_W(_rows)[])(AD_S *, const AD_S *, const AD_S *, const AD_S *) = {
+  AD_UNARY(AD__RUN_ENTRY, AD_N, ) AD_BINARY(AD__RUN_ENTRY, AD_N, ) AD_TERNARY(AD__RUN_ENTRY, AD_N, ) };
+
+AD_LOCAL void AD_W(_block)(const ad__program *program, AD_S *slots) {
+  const ad__ins *i = program->ins;
+  for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
+    const ad__ins *stop = i + run->n;
+    AD_S *d; const AD_S *a, *b, *c;
+    switch (run->op) {
+      AD__CASE(AD_OP_add, AD_W(add)(AD__A, AD__B))
+      AD__CASE(AD_OP_sub, AD_W(sub)(AD__A, AD__B))
+      AD__CASE(AD_OP_mul, AD_W(mul)(AD__A, AD__B))
+      AD__CASE(AD_OP_div, AD_W(div)(AD__A, AD__B))
+      AD__CASE(AD_OP_neg, AD_W(neg)(AD__A))
+      AD__CASE(AD__IR_SEED, AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B)))
+      AD__CASE(AD__IR_ALONG, AD__ALONG_AB)
+      AD__CASE(AD__IR_MULADD, AD_W(add)(AD__C, AD_W(mul)(AD__A, AD__B)))
+      AD__CASE(AD__IR_MULSUB, AD_W(sub)(AD_W(mul)(AD__A, AD__B), AD__C))
+      AD__CASE(AD__IR_NMULADD, AD_W(sub)(AD__C, AD_W(mul)(AD__A, AD__B)))
+      AD__CASE(AD__IR_SEEDADD, AD_W(add)(AD__C, AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B))))
+      AD__CASE(AD__IR_SEEDSUB, AD_W(sub)(AD__C, AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B))))
+      AD__CASE(AD__IR_ALONGADD, AD_W(add)(AD__C, AD__ALONG_AB))
+      AD__CASE(AD__IR_ALONGSUB, AD_W(sub)(AD__C, AD__ALONG_AB))
+      AD__CASE(AD_OP_fma, AD_W(fma)(AD__A, AD__B, AD__C))
+      AD__CASE(AD__IR_NUMBER, AD_W(select)(AD_W(eq)(AD__A, AD__A), AD__B, AD__A))
+      AD__CASE(AD__IR_FNMA, AD_W(fnma)(AD__A, AD__B, AD__C))
+      AD__CASE(AD__IR_LT, AD__TRUTH(AD_W(lt)(AD__A, AD__B)))
+      AD__CASE(AD__IR_LE, AD__TRUTH(AD_W(le)(AD__A, AD__B)))
+      AD__CASE(AD__IR_EQ, AD__TRUTH(AD_W(eq)(AD__A, AD__B)))
+      AD__CASE(AD__IR_NE, AD__TRUTH(AD_W(ne)(AD__A, AD__B)))
+      AD__CASE(AD__IR_AND, AD_W(only)(AD__MASK(AD__A), AD__B))
+      AD__CASE(AD__IR_OR, AD_W(select)(AD__MASK(AD__A), AD__A, AD__B))
+      AD__CASE(AD__IR_NOT, AD_W(sub)(AD_W(k)(1), AD__A))
+      AD__CASE(AD__IR_SELECT, AD_W(select)(AD__MASK(AD__A), AD__B, AD__C))
+      AD__CASE(AD__IR_ONLY, AD_W(only)(AD__MASK(AD__A), AD__B))
+      default: do { AD__SLOTS; AD_W(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
+    }
+  }
+}
+
+/* rows of an array to slots and back: a square of AD_LANES columns and rows at a time, turned in registers */
+AD_LOCAL void AD_W(_gather)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, AD_S *slots) {
+  const AD_S *data = (const AD_S *)port->data + first * port->row;
+  size_t width = port->width;
+  if (port->row == 0 || AD_BLOCK == 1) {
+    for (size_t j = 0; j < width; j++)
+      if (slot[j] != AD__NONE)
+        for (size_t k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)slot[j] * AD_BLOCK + k * AD_LANES, AD_W(k)((double)data[j]));
+    return;
+  }
+  for (size_t j0 = 0; j0 < width; j0 += AD_LANES) {
+    size_t columns = width - j0 < AD_LANES ? width - j0 : AD_LANES;
+    if (columns < AD_LANES && width >= AD_LANES) { j0 = width - AD_LANES; columns = AD_LANES; }       /* the last square overlaps */
+    for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
+      const AD_S *from = data + k * AD_LANES * port->row + j0;
+      AD_S *to = slots + k * AD_LANES;
+      if (columns == AD_LANES && valid >= (k + 1) * AD_LANES) {       /* an array of its own, so that it is registers */
+        AD_N r[AD_LANES];
+        AD__UNROLL
+        for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + l * port->row);
+        AD_W(_turn)(r);
+        AD__UNROLL
+        for (size_t l = 0; l < AD_LANES; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
+      } else {
+        AD_N r[AD_LANES];
+        AD_W(load_square)(r, from, port->row, columns, valid - k * AD_LANES);
+        for (size_t l = 0; l < columns; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
+      }
+    }
+  }
+  if (valid < AD_BLOCK)        /* registers without a point repeat the first one: no lane holds an invalid number */
+    for (size_t j = 0; j < width; j++)
+      if (slot[j] != AD__NONE)
+        for (size_t k = (valid + AD_LANES - 1) / AD_LANES; k < AD_REGISTERS; k++)
+          AD_W(store)(slots + (size_t)slot[j] * AD_BLOCK + k * AD_LANES, AD_W(load)(slots + (size_t)slot[j] * AD_BLOCK));
+}
+AD_LOCAL void AD_W(_scatter)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, const AD_S *slots) {
+  AD_S *data = (AD_S *)port->data + first * port->row;
+  size_t width = port->width;
+  for (size_t j0 = 0; j0 < width; j0 += AD_LANES) {
+    size_t columns = width - j0 < AD_LANES ? width - j0 : AD_LANES;
+    if (columns < AD_LANES && width >= AD_LANES) { j0 = width - AD_LANES; columns = AD_LANES; }
+    for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
+      const AD_S *from = slots + k * AD_LANES;
+      AD_S *to = data + k * AD_LANES * port->row + j0;
+      if (columns == AD_LANES && valid >= (k + 1) * AD_LANES) {
+        AD_N r[AD_LANES];
+        AD__UNROLL
+        for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + (size_t)slot[j0 + l] * AD_BLOCK);
+        AD_W(_turn)(r);
+        AD__UNROLL
+        for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(to + l * port->row, r[l]);
+      } else {
+        AD_N r[AD_LANES];
+        for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + (size_t)slot[j0 + (l < columns ? l : 0)] * AD_BLOCK);
+        AD_W(store_square)(to, port->row, r, columns, valid - k * AD_LANES);
+      }
+    }
+  }
+}
+
+/* count points; slots: n_slots * AD_BLOCK numbers, aligned to 64 bytes */
+AD_LOCAL void AD_W(_program)(const ad__program *p, AD_S *slots, size_t count, const ad__port *in, const ad__port *out,
+                                bool has_guards, unsigned char *branch, size_t *strayed) {
+  for (uint32_t j = 0; j < p->n_constants; j++)
+    for (int k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)j * AD_BLOCK + k * AD_LANES, AD_W(k)(p->constant[j]));
+  for (size_t i = 0; i < count; i += AD_BLOCK) {
+    size_t valid = count - i < AD_BLOCK ? count - i : AD_BLOCK;
+    const uint32_t *slot = p->in;
+    for (int q = 0; q < AD__PORTS; q++) { if (in[q].data) AD_W(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
+    if (count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
+      size_t ahead = i + AD_BLOCK, rows = count - ahead < AD_BLOCK ? count - ahead : AD_BLOCK;
+      for (int q = 0; q < AD__PORTS; q++) if (in[q].data && in[q].row) {
+        const char *next = (const char *)((const AD_S *)in[q].data + ahead * in[q].row);
+        for (size_t byte = 0; byte < rows * in[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 0);
+      }
+      for (int q = 0; q < AD__PORTS; q++) if (out[q].data) {
+        const char *next = (const char *)((const AD_S *)out[q].data + ahead * out[q].row);
+        for (size_t byte = 0; byte < rows * out[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 1);
+      }
+    }
+    AD_W(_block)(p, slots);
+    slot = p->out;
+    for (int q = 0; q < AD__PORTS; q++) { if (out[q].data) AD_W(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
+    if (has_guards) for (size_t r = 0; r < valid; r++) {
+      bool astray = !(slots[(size_t)*slot * AD_BLOCK + r] != 0);
+      *strayed += astray;
+      if (branch) branch[i + r] = astray;
+    } else if (branch) memset(branch + i, 0, valid);
+  }
+}
+
+#undef AD_BLOCK
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#undef AD_REGISTERS
 #endif

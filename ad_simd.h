@@ -11,6 +11,7 @@
      >>special    functions of several steps, written in words, for all four systems
      >>scalar  >>avx2  >>avx512  >>neon    ad_v32 and ad_v64: the words on a register, one section a backend
      >>derived    words made of other words, the same on every backend
+     >>structures arrays of structures, turned in registers
      >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
      >>arrays     loops over arrays and views, transposes, copies, gather and scatter
      >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
@@ -147,6 +148,7 @@ typedef bool ad_f64_mask;
 #define AD__SLEEF_ENDS 33
 #define AD__MODULO 34
 #define AD__GEMM 40
+#define AD__SQUARES 41
 #define AD__ARRAY_LOOPS 20
 #define AD__REDUCE 21
 
@@ -807,6 +809,27 @@ AD_INLINE void ad_v64_transpose(ad_v64 *r) {
 #include "ad_simd.h"
 #undef AD__TEMPLATE
 
+/* >>structures ----------------------------------------------------------------------------------------------------------
+   Arrays of structures of numbers, read and written as squares that are turned in registers: each number of the structure gets
+   a register of its own without gathers. The last square of a row overlaps the one before instead of being partial.
+
+   N_load_square(r, p, stride, columns, rows)   columns <= lanes numbers in each of rows <= lanes rows, stride apart: register j
+                                                gets column j; lanes beyond the rows hold the last one
+   N_load_rows(r, p, width, rows)               structures of width numbers: register j gets number j of each
+   N_store_square, N_store_rows                 back; what is beyond rows and columns is not written */
+
+
+#define AD__TEMPLATE AD__SQUARES
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
 /* >>math ----------------------------------------------------------------------------------------------------------------
    The words of AD__MATH_1 and AD__MATH_2 on registers. Where <sleef.h> is found they are SLEEF's finz functions: bit-equal
    on AVX2, AVX-512, NEON and scalar fma, and a lane never depends on its neighbours (the plain Sleef_sin does). Else, and
@@ -1310,6 +1333,51 @@ AD_INLINE AD_S AD_W(lowest)(AD_N x) {
   for (int h = AD_LANES / 2; h > 0; h /= 2)
     for (int i = 0; i < h; i++) lane[i] = AD__PASTE(AD_S, min)(lane[i], lane[i + h]);
   return lane[0];
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__SQUARES
+
+/* a square of columns <= lanes numbers in rows <= lanes rows, stride numbers apart, turned */
+AD_INLINE void AD_W(load_square)(AD_N *r, const AD_S *p, size_t stride, size_t columns, size_t rows) {
+  if (columns == AD_LANES && rows >= AD_LANES) {
+    AD__UNROLL
+    for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(p + l * stride);
+  } else {
+    for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load_n)(p + (l < rows ? l : rows - 1) * stride, (int)columns);
+  }
+  AD_W(transpose)(r);
+}
+AD_INLINE void AD_W(store_square)(AD_S *p, size_t stride, AD_N *r, size_t columns, size_t rows) {
+  AD_W(transpose)(r);
+  if (columns == AD_LANES && rows >= AD_LANES) {
+    AD__UNROLL
+    for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(p + l * stride, r[l]);
+  } else {
+    for (size_t l = 0; l < AD_LANES && l < rows; l++) AD_W(store_n)(p + l * stride, r[l], (int)columns);
+  }
+}
+AD_INLINE void AD_W(load_rows)(AD_N *r, const AD_S *p, size_t width, size_t rows) {
+  AD_N square[AD_LANES];
+  for (size_t j = 0; j < width; j += AD_LANES) {
+    size_t columns = width - j < AD_LANES ? width - j : AD_LANES;
+    if (columns < AD_LANES && width >= AD_LANES) { j = width - AD_LANES; columns = AD_LANES; }      /* the last square overlaps */
+    AD_W(load_square)(square, p + j, width, columns, rows);
+    for (size_t l = 0; l < columns; l++) r[j + l] = square[l];
+  }
+}
+AD_INLINE void AD_W(store_rows)(AD_S *p, const AD_N *r, size_t width, size_t rows) {
+  AD_N square[AD_LANES];
+  for (size_t j = 0; j < width; j += AD_LANES) {
+    size_t columns = width - j < AD_LANES ? width - j : AD_LANES;
+    if (columns < AD_LANES && width >= AD_LANES) { j = width - AD_LANES; columns = AD_LANES; }
+    for (size_t l = 0; l < AD_LANES; l++) square[l] = r[j + (l < columns ? l : 0)];
+    AD_W(store_square)(p + j, width, square, columns, rows);
+  }
 }
 
 #undef AD_N
