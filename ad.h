@@ -431,6 +431,7 @@ AD__ALONG(ad_f64)
 
 #define AD__PIECE 101
 #define AD__TANGENTS 102
+#define AD__LANE_ENGINE 110
 #define AD__TEMPLATE AD__TANGENTS
 #define AD_N ad_f32
 #define AD_BITS uint32_t
@@ -2454,7 +2455,6 @@ AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
 AD_INLINE void ad_f64_load_square(ad_f64 *r, const ad_f64 *p, size_t stride, size_t columns, size_t rows) { (void)stride; (void)columns; (void)rows; *r = *p; }
 AD_INLINE void ad_f64_store_square(ad_f64 *p, size_t stride, ad_f64 *r, size_t columns, size_t rows) { (void)stride; (void)columns; (void)rows; *p = *r; }
 
-#define AD__LANE_ENGINE 110
 #define AD__TEMPLATE AD__LANE_ENGINE
 #define AD_N ad_v64
 #define AD_S ad_f64

@@ -496,10 +496,10 @@ AD_INLINE ad_v32 ad_v32_neg(ad_v32 x) { return _mm512_castsi512_ps(_mm512_xor_si
 AD_INLINE ad_v32 ad_v32_abs(ad_v32 x) { return _mm512_castsi512_ps(_mm512_maskz_andnot_epi32(0xffff, _mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(x))); }
 AD_INLINE ad_v32 ad_v32_copysign(ad_v32 x, ad_v32 s) { return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(s), _mm512_castps_si512(x), 0xca)); }
 AD_INLINE ad_v32 ad_v32_sqrt(ad_v32 x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
-AD_INLINE ad_v32 ad_v32_floor(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-AD_INLINE ad_v32 ad_v32_ceil(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
-AD_INLINE ad_v32 ad_v32_trunc(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
-AD_INLINE ad_v32 ad_v32_rint(ad_v32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_floor(ad_v32 x) { return _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_ceil(ad_v32 x) { return _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_trunc(ad_v32 x) { return _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v32 ad_v32_rint(ad_v32 x) { return _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 AD_INLINE ad_v32_mask ad_v32_lt(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 AD_INLINE ad_v32_mask ad_v32_le(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 AD_INLINE ad_v32_mask ad_v32_eq(ad_v32 a, ad_v32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
@@ -583,10 +583,10 @@ AD_INLINE ad_v64 ad_v64_neg(ad_v64 x) { return _mm512_castsi512_pd(_mm512_xor_si
 AD_INLINE ad_v64 ad_v64_abs(ad_v64 x) { return _mm512_castsi512_pd(_mm512_maskz_andnot_epi64(0xff, _mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(x))); }
 AD_INLINE ad_v64 ad_v64_copysign(ad_v64 x, ad_v64 s) { return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(s), _mm512_castpd_si512(x), 0xca)); }
 AD_INLINE ad_v64 ad_v64_sqrt(ad_v64 x) { return _mm512_maskz_sqrt_pd(0xff, x); }
-AD_INLINE ad_v64 ad_v64_floor(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-AD_INLINE ad_v64 ad_v64_ceil(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
-AD_INLINE ad_v64 ad_v64_trunc(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
-AD_INLINE ad_v64 ad_v64_rint(ad_v64 x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_floor(ad_v64 x) { return _mm512_maskz_roundscale_pd(0xff, x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_ceil(ad_v64 x) { return _mm512_maskz_roundscale_pd(0xff, x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_trunc(ad_v64 x) { return _mm512_maskz_roundscale_pd(0xff, x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+AD_INLINE ad_v64 ad_v64_rint(ad_v64 x) { return _mm512_maskz_roundscale_pd(0xff, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 AD_INLINE ad_v64_mask ad_v64_lt(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 AD_INLINE ad_v64_mask ad_v64_le(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 AD_INLINE ad_v64_mask ad_v64_eq(ad_v64 a, ad_v64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
@@ -1010,8 +1010,8 @@ AD__DOUBLE_1(AD__MATH_WORD_1, ad_v64)
 #define AD_V32_PARTS (AD_V32_LANES / AD_V64_LANES)
 AD_INLINE void ad_v32_widen(ad_v32 x, ad_v64 *part) {
 #if AD_SIMD == AD_SIMD_AVX512
-  part[0] = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
-  part[1] = _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)));
+  part[0] = _mm512_maskz_cvtps_pd(0xff, _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(x), 0)));
+  part[1] = _mm512_maskz_cvtps_pd(0xff, _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xf, _mm512_castps_pd(x), 1)));
 #elif AD_SIMD == AD_SIMD_AVX2
   part[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(x));
   part[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
@@ -1024,7 +1024,7 @@ AD_INLINE void ad_v32_widen(ad_v32 x, ad_v64 *part) {
 }
 AD_INLINE ad_v32 ad_v32_narrow(const ad_v64 *part) {
 #if AD_SIMD == AD_SIMD_AVX512
-  return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps(part[0]))), _mm256_castps_pd(_mm512_cvtpd_ps(part[1])), 1));
+  return _mm512_castpd_ps(_mm512_maskz_insertf64x4(0xff, _mm512_castpd256_pd512(_mm256_castps_pd(_mm512_maskz_cvtpd_ps(0xff, part[0]))), _mm256_castps_pd(_mm512_maskz_cvtpd_ps(0xff, part[1])), 1));
 #elif AD_SIMD == AD_SIMD_AVX2
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(part[0])), _mm256_cvtpd_ps(part[1]), 1);
 #elif AD_SIMD == AD_SIMD_NEON
