@@ -128,6 +128,20 @@
 
 /* >>systems ------------------------------------------------------------------------------------------------------------- */
 
+/* clang takes it that sin may set errno, so that a dual's sin, which needs cos too, becomes two calls: declared again under other
+   names as functions of their argument alone, the two become one call of sincos, as gcc does by itself (a dual sin: 1.5 times faster) */
+#if defined(__clang__) && defined(__ELF__)
+extern double ad__sin(double) __asm__("sin") __attribute__((const));
+extern double ad__cos(double) __asm__("cos") __attribute__((const));
+extern float ad__sinf(float) __asm__("sinf") __attribute__((const));
+extern float ad__cosf(float) __asm__("cosf") __attribute__((const));
+#else
+#define ad__sin sin
+#define ad__cos cos
+#define ad__sinf sinf
+#define ad__cosf cosf
+#endif
+
 typedef float ad_f32;
 typedef double ad_f64;
 typedef bool ad_f32_mask;
@@ -1395,8 +1409,8 @@ AD_INLINE AD_N AD_W(log)(AD_N x) { return AD_LIBM(log)(x); }
 AD_INLINE AD_N AD_W(log2)(AD_N x) { return AD_LIBM(log2)(x); }
 AD_INLINE AD_N AD_W(log10)(AD_N x) { return AD_LIBM(log10)(x); }
 AD_INLINE AD_N AD_W(log1p)(AD_N x) { return AD_LIBM(log1p)(x); }
-AD_INLINE AD_N AD_W(sin)(AD_N x) { return AD_LIBM(sin)(x); }
-AD_INLINE AD_N AD_W(cos)(AD_N x) { return AD_LIBM(cos)(x); }
+AD_INLINE AD_N AD_W(sin)(AD_N x) { return AD_LIBM(ad__sin)(x); }
+AD_INLINE AD_N AD_W(cos)(AD_N x) { return AD_LIBM(ad__cos)(x); }
 AD_INLINE AD_N AD_W(tan)(AD_N x) { return AD_LIBM(tan)(x); }
 AD_INLINE AD_N AD_W(asin)(AD_N x) { return AD_LIBM(asin)(x); }
 AD_INLINE AD_N AD_W(acos)(AD_N x) { return AD_LIBM(acos)(x); }
