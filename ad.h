@@ -46,6 +46,13 @@
 #define AD_DUAL_WIDTH 8
 #endif
 
+/* for what inline paths leave: never inlined into them */
+#if defined(__GNUC__)
+#define AD__COLD __attribute__((noinline, cold))
+#else
+#define AD__COLD
+#endif
+
 /* the linkage of the implementation part */
 #if defined(AD_STATIC)
 #define AD_API AD_LOCAL
@@ -860,16 +867,17 @@ AD_API ad_status ad_tape_status(const ad_tape *tape);                   /* the f
 AD_API const char *ad_tape_message(const ad_tape *tape);                /* what it was: operation, numbers; "" without error */
 AD_API size_t ad_tape_nodes(const ad_tape *tape);
 AD_API size_t ad_tape_bytes(const ad_tape *tape);                       /* allocated now, or given and in use */
-AD_API ad_var ad__record(uint32_t op, ad_var x, ad_var y, ad_var z, double k);
-AD_API ad_var ad__leaf(ad_tape *tape, uint32_t opcode, double value);
+/* operands in pieces: a structure that is passed whole would be kept whole, and taken apart again at each use */
+AD__COLD AD_API uint64_t ad__record_1(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, double k);
+AD__COLD AD_API uint64_t ad__record_2(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind);
+AD__COLD AD_API uint64_t ad__record_3(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind,
+                             ad_tape *z, uint32_t znode, uint32_t zkind);
+AD__COLD AD_API ad_var ad__leaf(ad_tape *tape, uint32_t opcode, double value);
 AD_API bool ad__guard(int opcode, ad_var x, ad_var y, double k, int form);
 AD_API double ad__value_apart(ad_var x);
 AD_API void ad__note(ad_tape *tape);
 
 AD_INLINE bool ad__is_scalar(const ad_tape *t, ad_var x) { return x.kind == t->kind && x.node < t->count; }
-
-AD_INLINE ad_var ad__handle(ad_tape *t, size_t node) {
-  ad_var r; r.tape = t; r.node = (uint32_t)node; r.kind = (uint32_t)t->kind; return r; }
 
 /* AD_TRACE: the generic names tell the tape their place in the program before they record (C only). */
 #if defined(AD_TRACE) && !defined(__cplusplus)
@@ -883,32 +891,39 @@ AD_INLINE void ad__at(const void *x, bool is_var, const char *file, int line) {
 #define AD__AT(x) ((void)0)
 #endif
 
-AD_INLINE ad_var ad__push(ad_tape *t, uint32_t op, uint32_t x, uint32_t y, double v) {
+AD_INLINE ad_var ad__push(ad_tape *t, uint32_t kind, uint32_t op, uint32_t x, uint32_t y, double v) {
   const size_t i = t->count;
   ad__code *c = t->code + i;
+  ad_var r;
   c->op = op; c->x = x; c->u.yz[0] = y;
   t->value[i] = v;
   t->count = i + 1;
   AD__NOTE(t);
-  return ad__handle(t, i);
+  r.tape = t; r.node = (uint32_t)i; r.kind = kind;
+  return r;
 }
-AD_INLINE ad_var ad__push_k(ad_tape *t, uint32_t op, uint32_t x, double k, double v) {
+AD_INLINE ad_var ad__push_k(ad_tape *t, uint32_t kind, uint32_t op, uint32_t x, double k, double v) {
   const size_t i = t->count;
   ad__code *c = t->code + i;
+  ad_var r;
   c->op = op; c->x = x; c->u.k = k;
   t->value[i] = v;
   t->count = i + 1;
   AD__NOTE(t);
-  return ad__handle(t, i);
+  r.tape = t; r.node = (uint32_t)i; r.kind = kind;
+  return r;
 }
+/* Results are always on the tape of operand x, also invalid ones: so the compiler knows all handles of an expression by one pointer. */
+AD_INLINE ad_var ad__unpacked(ad_tape *t, uint64_t node_and_kind) {
+  ad_var r; r.tape = t; r.node = (uint32_t)node_and_kind; r.kind = (uint32_t)(node_and_kind >> 32); return r; }
 
 /* A scalar that is differentiated, and one that is not (its gradient is 0). */
 AD_INLINE ad_var ad_variable(ad_tape *t, double v) {
-  if (AD_LIKELY(t && t->count < t->capacity)) return ad__push(t, AD_NODE(AD_OP_VARIABLE_, AD_PLAIN), 0, 0, v);
+  if (AD_LIKELY(t && t->count < t->capacity)) return ad__push(t, (uint32_t)t->kind, AD_NODE(AD_OP_VARIABLE_, AD_PLAIN), 0, 0, v);
   return ad__leaf(t, AD_OP_VARIABLE_, v);
 }
 AD_INLINE ad_var ad_constant(ad_tape *t, double v) {
-  if (AD_LIKELY(t && t->count < t->capacity)) return ad__push(t, AD_NODE(AD_OP_CONSTANT_, AD_PLAIN), 0, 0, v);
+  if (AD_LIKELY(t && t->count < t->capacity)) return ad__push(t, (uint32_t)t->kind, AD_NODE(AD_OP_CONSTANT_, AD_PLAIN), 0, 0, v);
   return ad__leaf(t, AD_OP_CONSTANT_, v);
 }
 
@@ -923,30 +938,31 @@ AD_INLINE bool ad_is_valid(ad_var x) { return x.tape && (x.kind | 1) == (x.tape-
 #define AD__VAR_1(N, D, op, ...)                                                                                              \
   AD_INLINE ad_var ad_var_##op(ad_var x) {                                                                                    \
     ad_tape *t = x.tape;                                                                                                      \
-    if (AD_LIKELY(AD__READY(t, x))) return ad__push(t, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, 0, ad_f64_##op(t->value[x.node])); \
-    return ad__record(AD_NODE(AD_OP_##op, AD_PLAIN), x, x, x, 0); }
+    if (AD_LIKELY(AD__READY(t, x))) return ad__push(t, x.kind, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, 0, ad_f64_##op(t->value[x.node])); \
+    return ad__unpacked(t, ad__record_1(AD_NODE(AD_OP_##op, AD_PLAIN), t, x.node, x.kind, 0)); }
 #define AD__VAR_2(N, D, op, ...)                                                                                              \
   AD_INLINE ad_var ad_var_##op(ad_var x, ad_var y) {                                                                          \
     ad_tape *t = x.tape;                                                                                                      \
     if (AD_LIKELY(AD__READY(t, x) && y.tape == t && ad__is_scalar(t, y)))                                                     \
-      return ad__push(t, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node, ad_f64_##op(t->value[x.node], t->value[y.node]));     \
-    return ad__record(AD_NODE(AD_OP_##op, AD_PLAIN), x, y, x, 0); }                                                           \
+      return ad__push(t, x.kind, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node, ad_f64_##op(t->value[x.node], t->value[y.node])); \
+    return ad__unpacked(t, ad__record_2(AD_NODE(AD_OP_##op, AD_PLAIN), t, x.node, x.kind, y.tape, y.node, y.kind)); }         \
   AD__VAR_2K(op, xk, AD_Y_NUMBER, ad_var x AD__COMMA double k, ad_f64_##op(t->value[x.node], k))                              \
   AD__VAR_2K(op, ky, AD_X_NUMBER, double k AD__COMMA ad_var x, ad_f64_##op(k, t->value[x.node]))
 #define AD__COMMA ,
 #define AD__VAR_2K(op, mix, form, operands, v)                                                                                \
   AD_INLINE ad_var ad_var_##op##_##mix(operands) {                                                                            \
     ad_tape *t = x.tape;                                                                                                      \
-    if (AD_LIKELY(AD__READY(t, x))) return ad__push_k(t, AD_NODE(AD_OP_##op, form), x.node, k, v);                            \
-    return ad__record(AD_NODE(AD_OP_##op, form), x, x, x, k); }
+    if (AD_LIKELY(AD__READY(t, x))) return ad__push_k(t, x.kind, AD_NODE(AD_OP_##op, form), x.node, k, v);                    \
+    return ad__unpacked(t, ad__record_1(AD_NODE(AD_OP_##op, form), t, x.node, x.kind, k)); }
 #define AD__VAR_3(N, D, op, ...)                                                                                              \
   AD_INLINE ad_var ad_var_##op(ad_var x, ad_var y, ad_var z) {                                                                \
     ad_tape *t = x.tape;                                                                                                      \
     if (AD_LIKELY(AD__READY(t, x) && y.tape == t && ad__is_scalar(t, y) && z.tape == t && ad__is_scalar(t, z))) {             \
       t->code[t->count].u.yz[1] = z.node;                                                                                     \
-      return ad__push(t, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node,                                                       \
+      return ad__push(t, x.kind, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node,                                               \
                       ad_f64_##op(t->value[x.node], t->value[y.node], t->value[z.node])); }                                   \
-    return ad__record(AD_NODE(AD_OP_##op, AD_PLAIN), x, y, z, 0); }                                                           \
+    return ad__unpacked(t, ad__record_3(AD_NODE(AD_OP_##op, AD_PLAIN), t, x.node, x.kind, y.tape, y.node, y.kind,             \
+                                       z.tape, z.node, z.kind)); }                                                            \
   AD__VAR_3K(op)
 #define AD__VAR_3K(op)                                                                                                        \
   AD_INLINE ad_var ad_var_##op##_xyk(ad_var x, ad_var y, double z) { return ad_var_##op(x, y, ad_constant(x.tape, z)); }      \
@@ -1417,10 +1433,14 @@ static void ad__arena_on(ad__arena *a, char *memory, size_t bytes) {
   a->first->size = (bytes - 2 * AD__ALIGN) & ~(size_t)(AD__ALIGN - 1);
 }
 
+/* The three arrays, at offsets that keep the entries of a node apart modulo 4096: else processors take a load from one array for a
+   reader of a store to another (Rosenbrock n = 10: 400 ns without). */
+#define AD__SKEW 1088u
+#define AD__NODE_ROOM(capacity) ((capacity) * AD__NODE_BYTES + 2 * AD__SKEW + AD__ALIGN)
 static void ad__nodes_on(ad_tape *t, char *memory, size_t capacity) {
   t->value = (double *)(void *)memory;
-  t->adjoint = t->value + capacity;
-  t->code = (ad__code *)(void *)(t->adjoint + capacity);
+  t->adjoint = (double *)(void *)(memory + capacity * sizeof(double) + AD__SKEW);
+  t->code = (ad__code *)(void *)(memory + 2 * (capacity * sizeof(double) + AD__SKEW));
   t->capacity = capacity;
 }
 static bool ad__grow(ad_tape *t, const char *what) {
@@ -1430,11 +1450,11 @@ static bool ad__grow(ad_tape *t, const char *what) {
   void *block;
   if (capacity > limit) capacity = limit;
   if (t->count >= limit) { ad__fail(t, AD_ERROR_LIMIT, "%s: node %zu is beyond the limit of %zu nodes", what, t->count, limit); return false; }
-  if (capacity > (SIZE_MAX - AD__ALIGN) / AD__NODE_BYTES) {
+  if (capacity > (SIZE_MAX - AD__NODE_ROOM(0)) / AD__NODE_BYTES) {
     ad__fail(t, AD_ERROR_MEMORY, "%s: %zu nodes are more than memory can hold", what, capacity);
     return false;
   }
-  block = ad__allocate(t, capacity * AD__NODE_BYTES + AD__ALIGN, what);
+  block = ad__allocate(t, AD__NODE_ROOM(capacity), what);
   if (!block) return false;
   ad__nodes_on(t, ad__aligned(block), capacity);
   if (old.count) {
@@ -1443,7 +1463,7 @@ static bool ad__grow(ad_tape *t, const char *what) {
     if (old.swept) memcpy(t->adjoint, old.adjoint, old.swept * sizeof *t->adjoint);
   }
   t->block = block;
-  ad__release(t, old.block, old.capacity * AD__NODE_BYTES + AD__ALIGN);
+  ad__release(t, old.block, AD__NODE_ROOM(old.capacity));
   return true;
 }
 
@@ -1496,7 +1516,7 @@ AD_API void ad_tape_destroy(ad_tape *t) {
   ad__arena_free(t, &t->storage);
   ad__arena_free(t, &t->adjoints);
   ad__release(t, t->place, t->place_capacity * sizeof *t->place);
-  if (t->block) ad__release(t, t->block, t->capacity * AD__NODE_BYTES + AD__ALIGN);
+  if (t->block) ad__release(t, t->block, AD__NODE_ROOM(t->capacity));
   t->kind = 0;
   if (t->owned) ad__release(t, t, sizeof *t);
 }
@@ -1576,7 +1596,7 @@ static double ad__value(int opcode, double x, double y, double z) {
 AD_API ad_var ad__leaf(ad_tape *t, uint32_t opcode, double v) {
   if (!t) return ad__fail(t, AD_ERROR_TAPE, "no tape");
   if (!ad__grow(t, opcode == AD_OP_VARIABLE_ ? "ad_variable" : "ad_constant")) return ad__fail(t, t->status, "ad_variable");
-  return ad__push(t, AD_NODE(opcode, AD_PLAIN), 0, 0, v);
+  return ad__push(t, (uint32_t)t->kind, AD_NODE(opcode, AD_PLAIN), 0, 0, v);
 }
 
 /* all that the inline paths leave: full arrays, tensors, invalid and foreign handles */
@@ -1584,36 +1604,48 @@ static ad_var ad__record_tensors(uint32_t op, ad_var x, ad_var y, ad_var z, doub
   (void)y; (void)z; (void)k;
   return ad__fail(x.tape, AD_ERROR_UNSUPPORTED, "ad_%s: tensors", ad__op_name(op));
 }
-AD_API ad_var ad__record(uint32_t op, ad_var x, ad_var y, ad_var z, double k) {
+static uint64_t ad__packed(ad_var x) { return x.node | (uint64_t)x.kind << 32; }
+static uint64_t ad__record(uint32_t op, ad_var x, ad_var y, ad_var z, double k) {
   const int form = AD_NODE_FORM(op), opcode = AD_NODE_OP(op), arity = form == AD_PLAIN ? ad_ops[opcode].arity : 1;
   const char *name = ad__op_name(op);
-  ad_tape *t = x.tape ? x.tape : arity > 1 && y.tape ? y.tape : arity > 2 ? z.tape : NULL;
+  ad_tape *t = x.tape;
   double a, b, c;
   if (!t || !ad__operand(t, x, name, form == AD_X_NUMBER ? "y" : "x") || (arity > 1 && !ad__operand(t, y, name, "y")) ||
-      (arity > 2 && !ad__operand(t, z, name, "z"))) {
-    ad_var none;
-    none.tape = t; none.node = 0; none.kind = 0;
-    return none;
-  }
-  if ((x.kind & 1) || (arity > 1 && (y.kind & 1)) || (arity > 2 && (z.kind & 1))) return ad__record_tensors(op, x, y, z, k);
-  if (t->count >= t->capacity && !ad__grow(t, name)) return ad__fail(t, t->status, "%s", name);
+      (arity > 2 && !ad__operand(t, z, name, "z")))
+    return 0;
+  if ((x.kind & 1) || (arity > 1 && (y.kind & 1)) || (arity > 2 && (z.kind & 1))) return ad__packed(ad__record_tensors(op, x, y, z, k));
+  if (t->count >= t->capacity && !ad__grow(t, name)) return 0;
   a = t->value[x.node];
-  if (form == AD_Y_NUMBER) return ad__push_k(t, op, x.node, k, ad__value(opcode, a, k, 0));
-  if (form == AD_X_NUMBER) return ad__push_k(t, op, x.node, k, ad__value(opcode, k, a, 0));
+  if (form == AD_Y_NUMBER) return ad__packed(ad__push_k(t, x.kind, op, x.node, k, ad__value(opcode, a, k, 0)));
+  if (form == AD_X_NUMBER) return ad__packed(ad__push_k(t, x.kind, op, x.node, k, ad__value(opcode, k, a, 0)));
   b = arity > 1 ? t->value[y.node] : 0;
   c = arity > 2 ? t->value[z.node] : 0;
   if (arity > 2) t->code[t->count].u.yz[1] = z.node;
-  return ad__push(t, op, x.node, arity > 1 ? y.node : 0, ad__value(opcode, a, b, c));
+  return ad__packed(ad__push(t, x.kind, op, x.node, arity > 1 ? y.node : 0, ad__value(opcode, a, b, c)));
+}
+
+AD_INLINE ad_var ad__var(ad_tape *t, uint32_t node, uint32_t kind) { ad_var r; r.tape = t; r.node = node; r.kind = kind; return r; }
+AD_API uint64_t ad__record_1(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, double k) {
+  const ad_var a = ad__var(x, xnode, xkind);
+  return ad__record(op, a, a, a, k);
+}
+AD_API uint64_t ad__record_2(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind) {
+  const ad_var a = ad__var(x, xnode, xkind);
+  return ad__record(op, a, ad__var(y, ynode, ykind), a, 0);
+}
+AD_API uint64_t ad__record_3(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind,
+                             ad_tape *z, uint32_t znode, uint32_t zkind) {
+  return ad__record(op, ad__var(x, xnode, xkind), ad__var(y, ynode, ykind), ad__var(z, znode, zkind), 0);
 }
 
 AD_API bool ad__guard(int opcode, ad_var x, ad_var y, double k, int form) {
-  ad_var r = ad__record(AD_NODE(opcode, form), x, y, x, k);
+  ad_var r = ad__unpacked(x.tape, ad__record(AD_NODE(opcode, form), x, y, x, k));
   if (!r.kind) return false;
   if (r.kind & 1) {
     ad__fail(r.tape, AD_ERROR_SHAPE, "ad_%s: a comparison that steers the program needs numbers, not tensors", ad_ops[opcode].name);
     return false;
   }
-  if (r.tape->count < r.tape->capacity || ad__grow(r.tape, "guard")) ad__push(r.tape, AD_NODE(AD_OP_GUARD_, AD_PLAIN), r.node, 0, ad_value(r));
+  if (r.tape->count < r.tape->capacity || ad__grow(r.tape, "guard")) ad__push(r.tape, r.kind, AD_NODE(AD_OP_GUARD_, AD_PLAIN), r.node, 0, ad_value(r));
   return ad_value(r) != 0;
 }
 
@@ -1662,36 +1694,63 @@ AD_API const void *ad_grad_data(ad_var x) {
 
 static void ad__sweep_tensor(ad_tape *t, size_t i) { (void)t; (void)i; }
 
-/* adjoints of the operands of node i += adjoint g of i times the partials */
-#define AD__SWEEP_1(N, D, op, ...)                                                                                            \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): adjoint[c->x] += g * N##_##op##_dx(value[c->x], value[i]); break;
-#define AD__SWEEP_2(N, D, op, ...)                                                                                            \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
-    const double x = value[c->x], y = value[c->u.yz[0]];                                                                      \
-    adjoint[c->x] += g * N##_##op##_dx(x, y, value[i]); adjoint[c->u.yz[0]] += g * N##_##op##_dy(x, y, value[i]); break; }    \
-  case AD_NODE(AD_OP_##op, AD_Y_NUMBER): adjoint[c->x] += g * N##_##op##_dx(value[c->x], c->u.k, value[i]); break;            \
-  case AD_NODE(AD_OP_##op, AD_X_NUMBER): adjoint[c->x] += g * N##_##op##_dy(c->u.k, value[c->x], value[i]); break;
-#define AD__SWEEP_3(N, D, op, ...)                                                                                            \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
-    const double x = value[c->x], y = value[c->u.yz[0]], z = value[c->u.yz[1]];                                               \
-    adjoint[c->x] += g * N##_##op##_dx(x, y, z, value[i]);                                                                    \
-    adjoint[c->u.yz[0]] += g * N##_##op##_dy(x, y, z, value[i]); adjoint[c->u.yz[1]] += g * N##_##op##_dz(x, y, z, value[i]); break; }
+/* Adjoints of the operands of node i += its adjoint g times the partials. Where the compiler has labels as values, each row jumps
+   to the next by itself, which processors predict better than one jump for all (Rosenbrock n = 10: 147 ns instead of 205). */
+#if defined(__GNUC__) && !defined(AD_NO_COMPUTED_GOTO)
+#define AD__ROW(op, form) ad__##op##_##form:
+#define AD__LABEL_1(N, D, op, ...) &&ad__##op##_AD_PLAIN, &&ad__leaf, &&ad__leaf, &&ad__tensor,
+#define AD__LABEL_2(N, D, op, ...) &&ad__##op##_AD_PLAIN, &&ad__##op##_AD_Y_NUMBER, &&ad__##op##_AD_X_NUMBER, &&ad__tensor,
+#define AD__JUMP goto *label[c->op];
+#else
+#define AD__ROW(op, form) case AD_NODE(AD_OP_##op, form):
+#define AD__JUMP goto ad__jump;
+#endif
+#define AD__NEXT do { if (i == 0) return; i--; c--; g = adjoint[i]; } while (g == 0); AD__JUMP
 
-static void ad__sweep(ad_tape *t, size_t from) {
+#define AD__SWEEP_1(N, D, op, ...) AD__ROW(op, AD_PLAIN) adjoint[c->x] += g * N##_##op##_dx(value[c->x], value[i]); AD__NEXT
+#define AD__SWEEP_2(N, D, op, ...)                                                                                            \
+  AD__ROW(op, AD_PLAIN) {                                                                                                     \
+    const double x = value[c->x], y = value[c->u.yz[0]];                                                                      \
+    adjoint[c->x] += g * N##_##op##_dx(x, y, value[i]); adjoint[c->u.yz[0]] += g * N##_##op##_dy(x, y, value[i]); AD__NEXT }  \
+  AD__ROW(op, AD_Y_NUMBER) adjoint[c->x] += g * N##_##op##_dx(value[c->x], c->u.k, value[i]); AD__NEXT                        \
+  AD__ROW(op, AD_X_NUMBER) adjoint[c->x] += g * N##_##op##_dy(c->u.k, value[c->x], value[i]); AD__NEXT
+#define AD__SWEEP_3(N, D, op, ...)                                                                                            \
+  AD__ROW(op, AD_PLAIN) {                                                                                                     \
+    const double x = value[c->x], y = value[c->u.yz[0]], z = value[c->u.yz[1]], v = value[i];                                 \
+    adjoint[c->x] += g * N##_##op##_dx(x, y, z, v); adjoint[c->u.yz[0]] += g * N##_##op##_dy(x, y, z, v);                     \
+    adjoint[c->u.yz[1]] += g * N##_##op##_dz(x, y, z, v); AD__NEXT }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
+static void ad__sweep(ad_tape *t, size_t i) {
   double *const adjoint = t->adjoint;
   const double *const value = t->value;
-  const ad__code *const code = t->code;
-  for (size_t i = from + 1; i-- > 0;) {
-    const double g = adjoint[i];
-    const ad__code *const c = code + i;
-    if (g == 0) continue;
-    switch (c->op) {
-      AD_UNARY(AD__SWEEP_1, ad_f64, ) AD_BINARY(AD__SWEEP_2, ad_f64, ) AD_TERNARY(AD__SWEEP_3, ad_f64, )
-      case AD_NODE(AD_OP_CONSTANT_, AD_PLAIN): case AD_NODE(AD_OP_VARIABLE_, AD_PLAIN): case AD_NODE(AD_OP_GUARD_, AD_PLAIN): break;
-      default: ad__sweep_tensor(t, i);
-    }
+  const ad__code *c = t->code + i;
+  double g = adjoint[i];
+#if defined(AD__LABEL_1)
+  static const void *const label[] = {
+    AD_UNARY(AD__LABEL_1, , ) AD_BINARY(AD__LABEL_2, , ) AD_TERNARY(AD__LABEL_1, , )
+    &&ad__leaf, &&ad__leaf, &&ad__leaf, &&ad__tensor, &&ad__leaf, &&ad__leaf, &&ad__leaf, &&ad__tensor,
+    &&ad__leaf, &&ad__leaf, &&ad__leaf, &&ad__tensor, &&ad__tensor, &&ad__tensor, &&ad__tensor, &&ad__tensor };
+  if (g == 0) { ad__leaf: AD__NEXT }
+  AD__JUMP
+  AD_UNARY(AD__SWEEP_1, ad_f64, ) AD_BINARY(AD__SWEEP_2, ad_f64, ) AD_TERNARY(AD__SWEEP_3, ad_f64, )
+  ad__tensor: ad__sweep_tensor(t, i); AD__NEXT
+#else
+  if (g == 0) { AD__NEXT }
+ad__jump:
+  switch (c->op) {
+    AD_UNARY(AD__SWEEP_1, ad_f64, ) AD_BINARY(AD__SWEEP_2, ad_f64, ) AD_TERNARY(AD__SWEEP_3, ad_f64, )
+    case AD_NODE(AD_OP_CONSTANT_, AD_PLAIN): case AD_NODE(AD_OP_VARIABLE_, AD_PLAIN): case AD_NODE(AD_OP_GUARD_, AD_PLAIN): AD__NEXT
+    default: ad__sweep_tensor(t, i); AD__NEXT
   }
+#endif
 }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /* clears the adjoints up to y and starts a sweep */
 static bool ad__begin_sweep(ad_var y, const char *name) {
