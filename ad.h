@@ -868,11 +868,11 @@ AD_API const char *ad_tape_message(const ad_tape *tape);                /* what 
 AD_API size_t ad_tape_nodes(const ad_tape *tape);
 AD_API size_t ad_tape_bytes(const ad_tape *tape);                       /* allocated now, or given and in use */
 /* operands in pieces: a structure that is passed whole would be kept whole, and taken apart again at each use */
-AD__COLD AD_API uint64_t ad__record_1(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, double k);
-AD__COLD AD_API uint64_t ad__record_2(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind);
-AD__COLD AD_API uint64_t ad__record_3(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind,
+AD_API AD__COLD uint64_t ad__record_1(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, double k);
+AD_API AD__COLD uint64_t ad__record_2(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind);
+AD_API AD__COLD uint64_t ad__record_3(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t xkind, ad_tape *y, uint32_t ynode, uint32_t ykind,
                              ad_tape *z, uint32_t znode, uint32_t zkind);
-AD__COLD AD_API ad_var ad__leaf(ad_tape *tape, uint32_t opcode, double value);
+AD_API AD__COLD ad_var ad__leaf(ad_tape *tape, uint32_t opcode, double value);
 AD_API bool ad__guard(int opcode, ad_var x, ad_var y, double k, int form);
 AD_API double ad__value_apart(ad_var x);
 AD_API void ad__note(ad_tape *tape);
