@@ -64,13 +64,16 @@
 #endif
 
 /* AD__UNROLL before a loop whose count is known once its function is inlined: the loop disappears and the arrays it
-   indexes become registers */
+   indexes become registers. AD__ROLLED before one that is long enough as it is. */
 #if defined(__clang__)
-#define AD__UNROLL _Pragma("unroll")
+#define AD__UNROLL _Pragma("clang loop unroll(full)")
+#define AD__ROLLED _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
 #define AD__UNROLL _Pragma("GCC unroll 32")
+#define AD__ROLLED
 #else
 #define AD__UNROLL
+#define AD__ROLLED
 #endif
 
 /* >>select -------------------------------------------------------------------------------------------------------------- */
@@ -1244,7 +1247,7 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
 #define AD__GEMM_M 72          /* rows of a packed block of A */
 #define AD__GEMM_SMALL 32768   /* bytes of B that are never packed, unless transposed; bytes of B that are packed whatever the stride */
-#define AD__GEMM_LARGE 3000000
+#define AD__GEMM_LARGE 524288
 #define AD__GEMM_K 400         /* longest block of k: the same on every backend, the results depend on it */
 #define AD__GEMV_K 1024        /* the same for dot products of gemv; a multiple of 16 */
 
@@ -2547,21 +2550,17 @@ AD_INLINE AD_S AD_SW(_blend)(AD_S alpha, AD_S s, AD_S beta, const AD_S *c) {
   return AD_SW(_madd)(alpha, s, t);
 }
 
-/* C (mr, nr registers, the last of them with `last` lanes) from k steps. A has row i at a + (i / GROUP) gsa + (i % GROUP) rsa
-   and steps by csa; B steps by rsb. mr and nr are constants where this is inlined. */
-#define AD__TILE_ARGS size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_S *c, size_t ldc, int last, AD_S alpha, AD_S beta
-typedef void AD_SW(_tile_function)(AD__TILE_ARGS);
-AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
-  AD_N s[AD__GEMM_TILE_MAX], row[8], x = AD_W(k)(0);
+/* s (mr, nr registers) += k steps of A and B. A has row i at a + (i / GROUP) gsa + (i % GROUP) rsa and steps by csa; B steps by
+   rsb; of the last register of B only the lanes of part are read where edge is true. mr, nr, edge: constants once inlined. */
+AD_INLINE void AD_SW(_tile_steps)(int mr, int nr, bool edge, AD_W(part) part, size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_N *s) {
+  AD_N row[8], x;
   const AD_S *group[8];
-  const AD_W(part) part = AD_W(part_of)(last);
-  AD__UNROLL
-  for (int i = 0; i < mr * nr; i++) s[i] = x;
   AD__UNROLL
   for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] = a + (size_t)i * gsa;
+  AD__ROLLED
   for (; k > 0; k--) {
     AD__UNROLL
-    for (int j = 0; j < nr; j++) row[j] = j < nr - 1 ? AD_W(load)(b + AD_LANES * j) : AD_W(load_part)(b + AD_LANES * j, part);
+    for (int j = 0; j < nr; j++) row[j] = edge && j == nr - 1 ? AD_W(load_part)(b + AD_LANES * j, part) : AD_W(load)(b + AD_LANES * j);
     AD__UNROLL
     for (int i = 0; i < mr; i++) {
       x = AD_W(dup)(group[i / AD__GEMM_GROUP] + (size_t)(i % AD__GEMM_GROUP) * rsa);
@@ -2572,6 +2571,19 @@ AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
     for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] += csa;
     b += rsb;
   }
+}
+
+/* C (mr, nr registers, the last of them with `last` lanes) from k steps. A masked load in the loop costs 10 % with AVX2, so the
+   loop comes with and without. */
+#define AD__TILE_ARGS size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_S *c, size_t ldc, int last, AD_S alpha, AD_S beta
+typedef void AD_SW(_tile_function)(AD__TILE_ARGS);
+AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
+  AD_N s[AD__GEMM_TILE_MAX], x = AD_W(k)(0);
+  const AD_W(part) part = AD_W(part_of)(last);
+  AD__UNROLL
+  for (int i = 0; i < mr * nr; i++) s[i] = x;
+  if (last == AD_LANES) AD_SW(_tile_steps)(mr, nr, false, part, k, a, rsa, csa, gsa, b, rsb, s);
+  else AD_SW(_tile_steps)(mr, nr, true, part, k, a, rsa, csa, gsa, b, rsb, s);
   x = AD_W(dup)(&alpha);
   if (beta == 0) {
     if (alpha != 1) {
@@ -2694,7 +2706,7 @@ AD_LOCAL void AD_SW(_pack_a)(bool ta, size_t m, size_t k, const AD_S *a, size_t 
 
 /* Can packing pay? B: where it is transposed, or used by enough rows and larger than the first-level cache. A: where enough
    columns use it. Then the stride decides: multiples of 4096 bytes map all rows to the same cache sets. */
-AD_INLINE bool AD_SW(_packs_b)(bool tb, size_t m, size_t n, size_t k) { return tb || (m >= 48 && k >= AD__GEMM_SMALL / sizeof(AD_S) / n); }
+AD_INLINE bool AD_SW(_packs_b)(bool tb, size_t m, size_t n, size_t k) { return tb || (m >= 128 && k >= AD__GEMM_SMALL / sizeof(AD_S) / n); }
 AD_INLINE bool AD_SW(_packs_a)(size_t m, size_t n, size_t k) { return m >= 16 && n >= 8 * AD_LANES && k >= 16; }
 AD_INLINE size_t AD_SW(_gemm_step)(size_t k) {
   const size_t blocks = k / AD__GEMM_K + (k % AD__GEMM_K != 0);
@@ -2826,7 +2838,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
   step = AD_SW(_gemm_step)(k);
   if (work) {
     AD_S *free_space = (AD_S *)(void *)((char *)work + (64 - (uintptr_t)work % 64) % 64);
-    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (ldb * sizeof(AD_S) % 4096 == 0 || k > AD__GEMM_LARGE / sizeof(AD_S) / n))) {
+    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (ldb * sizeof(AD_S) % 2048 == 0 || k > AD__GEMM_LARGE / sizeof(AD_S) / n))) {
       packed_b = free_space;
       free_space += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
     }
