@@ -16,6 +16,7 @@
      >>arrays     loops over arrays and views, transposes, copies, gather and scatter
      >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
      >>gemm       products of matrices and vectors
+     >>linalg     triangular systems, Cholesky and LU factors
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
    only scalars defines AD_SIMD_SCALARS_ONLY around the include. The vector part includes the intrinsics and <sleef.h>.
@@ -168,6 +169,7 @@ typedef bool ad_f64_mask;
 #define AD__SQUARES 41
 #define AD__ARRAY_LOOPS 20
 #define AD__REDUCE 21
+#define AD__LINALG 42
 
 #define AD__TEMPLATE AD__ONE_LANE
 #define AD_N ad_f32
@@ -1234,20 +1236,22 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #endif
 
 /* Tiles, rows x registers, widest first of each width; rows of A that share a base pointer, which divide every height over 2;
-   columns of a packed block of B in registers, even. */
+   columns of a packed block of B in registers, even; the stride in bytes from which transposed A is packed. */
 #if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
 #define AD__GEMM_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(16, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 4
 #define AD__GEMM_N 24
+#define AD__GEMM_FAR SIZE_MAX
 #else
 #define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 2
 #define AD__GEMM_N 32
+#define AD__GEMM_FAR 2048
 #endif
 #define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
 #define AD__GEMM_M 72          /* rows of a packed block of A */
-#define AD__GEMM_SMALL 32768   /* bytes of B that are never packed, unless transposed; bytes of B that are packed whatever the stride */
-#define AD__GEMM_LARGE 524288
+#define AD__GEMM_SMALL 32768   /* bytes of B that are never packed, unless transposed; that are always packed (a quarter if many rows use it) */
+#define AD__GEMM_LARGE 2097152
 #define AD__GEMM_K 400         /* longest block of k: the same on every backend, the results depend on it */
 #define AD__GEMV_K 1024        /* the same for dot products of gemv; a multiple of 16 */
 
@@ -1263,6 +1267,31 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #define AD_LANES AD_V64_LANES
 #define AD_VIRTUAL 8
 #define AD_CBLAS(op) cblas_d##op
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+/* >>linalg --------------------------------------------------------------------------------------------------------------
+   Triangular systems, Cholesky and LU factors, in place on row-major matrices. All are recursive: a triangle is two triangles
+   and a rectangle, so nearly all work is gemm whatever the size, and no block size has to be chosen; below AD__LINALG_BASE rows
+   plain loops finish. The order of operations depends on sizes alone, so the bits are those of gemm: equal on every backend.
+   Rejected: fixed panels (a second parameter, and the panel itself runs at memory speed).
+
+   Status: 0, or 1 + the index of the first pivot that failed (Cholesky: not greater than 0, NaN included; LU: exactly 0). Nothing
+   aborts; a failed Cholesky leaves the matrix half done, a singular LU is complete with its zero pivot, and solving with it
+   gives infinities or NaN. work: linalg_work bytes or NULL (slower, the same bits).
+
+   For S = f32 and f64: ad_S_linalg_work  ad_S_trsm  ad_S_cholesky  ad_S_cholesky_solve  ad_S_lu  ad_S_lu_solve  ad_S_lu_det  ad_S_lu_logdet */
+
+#define AD__LINALG_BASE 8
+
+#define AD__TEMPLATE AD__LINALG
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
 #include "ad_simd.h"
 #undef AD__TEMPLATE
 
@@ -2718,7 +2747,7 @@ AD_LOCAL size_t AD_SW(gemm_work)(bool ta, bool tb, size_t m, size_t n, size_t k)
   size_t elements = 0, step;
   (void)ta;
   if (m == 0 || n <= 1 || k == 0 || (m == 1 && tb)) return 0;
-  step = AD_SW(_gemm_step)(k);
+  step = k < AD__GEMM_K ? k : AD__GEMM_K;   /* not the very step, so that a part of a problem never wants more than the whole */
   if (AD_SW(_packs_b)(tb, m, n, k)) elements += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
   if (AD_SW(_packs_a)(m, n, k)) elements += (step + AD_LANES) * ((m < AD__GEMM_M ? m : AD__GEMM_M) + AD__GEMM_GROUP);
   return elements ? elements * sizeof(AD_S) + 128 : 0;
@@ -2838,11 +2867,11 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
   step = AD_SW(_gemm_step)(k);
   if (work) {
     AD_S *free_space = (AD_S *)(void *)((char *)work + (64 - (uintptr_t)work % 64) % 64);
-    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (ldb * sizeof(AD_S) % 2048 == 0 || k > AD__GEMM_LARGE / sizeof(AD_S) / n))) {
+    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (k > AD__GEMM_LARGE / sizeof(AD_S) / n || (m >= 192 && (ldb * sizeof(AD_S) % 2048 == 0 || k > AD__GEMM_LARGE / 4 / sizeof(AD_S) / n))))) {
       packed_b = free_space;
       free_space += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
     }
-    if (AD_SW(_packs_a)(m, n, k) && lda * sizeof(AD_S) % 4096 == 0) packed_a = free_space;
+    if (AD_SW(_packs_a)(m, n, k) && (lda * sizeof(AD_S) % 4096 == 0 || (ta && lda > AD__GEMM_FAR / sizeof(AD_S)))) packed_a = free_space;
   } else if (tb) {
     packed_b = strip;
     width = 1;
@@ -2906,6 +2935,187 @@ AD_LOCAL void AD_SW(gemm_batch)(size_t count, bool ta, bool tb, size_t m, size_t
 #undef AD_VIRTUAL
 #undef AD_CBLAS
 #undef AD__TILE_ARGS
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__LINALG
+
+/* Bytes of workspace for matrices of n rows with so many columns on the other side. */
+AD_LOCAL size_t AD_SW(linalg_work)(size_t n, size_t columns) { return AD_SW(gemm_work)(false, true, n > columns ? n : columns, n > columns ? n : columns, n); }
+
+/* y (n) -= f x */
+AD_INLINE void AD_SW(_minus)(size_t n, AD_S f, const AD_S *x, AD_S *y) {
+  const AD_S t = -f;
+  const AD_N v = AD_W(dup)(&t);
+  size_t j = 0;
+  for (; j + AD_LANES <= n; j += AD_LANES) AD_W(store)(y + j, AD_W(_madd)(v, AD_W(load)(x + j), AD_W(load)(y + j)));
+  if (j < n) {
+    const AD_W(part) part = AD_W(part_of)((int)(n - j));
+    AD_W(store_part)(y + j, AD_W(_madd)(v, AD_W(load_part)(x + j, part), AD_W(load_part)(y + j, part)), part);
+  }
+}
+
+/* op(A) X = B (right: X op(A) = B) for X in place of B (m, n). A is triangular, (m, m) or (n, n) if right; only the triangle named
+   by upper is read, and not its diagonal if unit. op(A) = A, or A' with ta. */
+AD_LOCAL void AD_SW(trsm)(bool right, bool upper, bool ta, bool unit, size_t m, size_t n, const AD_S *a, size_t lda, AD_S *b, size_t ldb, void *work) {
+  const size_t order = right ? n : m, step_i = ta ? 1 : lda, step_j = ta ? lda : 1;
+  const bool forward = (upper == ta) != right;   /* op(A) is lower: rows are solved from the first on, columns from the last */
+  if (m == 0 || n == 0) return;
+  if (order > AD__LINALG_BASE) {
+    const size_t h = (order / 2 + AD__LINALG_BASE - 1) / AD__LINALG_BASE * AD__LINALG_BASE, rest = order - h;
+    const AD_S *a22 = a + h * lda + h, *off = upper ? a + h : a + h * lda;   /* the rectangle of A */
+    AD_S *b2 = right ? b + h : b + h * ldb;
+    if (forward) {
+      AD_SW(trsm)(right, upper, ta, unit, right ? m : h, right ? h : n, a, lda, b, ldb, work);
+      if (right) AD_SW(gemm_finish)(false, ta, m, rest, h, -1, b, ldb, off, lda, 1, b2, ldb, NULL, work);
+      else AD_SW(gemm_finish)(ta, false, rest, n, h, -1, off, lda, b, ldb, 1, b2, ldb, NULL, work);
+      AD_SW(trsm)(right, upper, ta, unit, right ? m : rest, right ? rest : n, a22, lda, b2, ldb, work);
+    } else {
+      AD_SW(trsm)(right, upper, ta, unit, right ? m : rest, right ? rest : n, a22, lda, b2, ldb, work);
+      if (right) AD_SW(gemm_finish)(false, ta, m, h, rest, -1, b2, ldb, off, lda, 1, b, ldb, NULL, work);
+      else AD_SW(gemm_finish)(ta, false, h, n, rest, -1, off, lda, b2, ldb, 1, b, ldb, NULL, work);
+      AD_SW(trsm)(right, upper, ta, unit, right ? m : h, right ? h : n, a, lda, b, ldb, work);
+    }
+  } else if (right) {
+    for (size_t r = 0; r < m; r++, b += ldb)
+      for (size_t q = 0; q < n; q++) {
+        const size_t j = forward ? q : n - 1 - q;
+        AD_S x = b[j];
+        for (size_t p = 0; p < q; p++) {
+          const size_t i = forward ? p : n - 1 - p;
+          x = AD_SW(_madd)(-b[i], a[i * step_i + j * step_j], x);
+        }
+        b[j] = unit ? x : x / a[j * lda + j];
+      }
+  } else {
+    for (size_t q = 0; q < m; q++) {
+      const size_t i = forward ? q : m - 1 - q;
+      AD_S *row = b + i * ldb;
+      for (size_t p = 0; p < q; p++) {
+        const size_t j = forward ? p : m - 1 - p;
+        AD_SW(_minus)(n, a[i * step_i + j * step_j], b + j * ldb, row);
+      }
+      if (!unit)
+        for (size_t j = 0; j < n; j++) row[j] /= a[i * lda + i];
+    }
+  }
+}
+
+/* A (n, n) symmetric, of which the lower triangle is read, becomes L with A = L L', its strictly upper triangle 0. Status above. */
+AD_LOCAL size_t AD_SW(_cholesky_lower)(size_t n, AD_S *a, size_t lda, void *work) {
+  if (n > AD__LINALG_BASE) {
+    const size_t h = (n / 2 + AD__LINALG_BASE - 1) / AD__LINALG_BASE * AD__LINALG_BASE, rest = n - h, width = 16 * AD__LINALG_BASE;
+    AD_S *a21 = a + h * lda, *a22 = a21 + h;
+    size_t status = AD_SW(_cholesky_lower)(h, a, lda, work);
+    if (status) return status;
+    AD_SW(trsm)(true, false, true, false, rest, h, a, lda, a21, lda, work);
+    for (size_t j = 0; j < rest; j += width)   /* in columns of blocks, so that little is computed above the diagonal */
+      AD_SW(gemm_finish)(false, true, rest - j, rest - j < width ? rest - j : width, h, -1, a21 + j * lda, lda, a21 + j * lda, lda, 1, a22 + j * lda + j, lda, NULL, work);
+    status = AD_SW(_cholesky_lower)(rest, a22, lda, work);
+    return status ? status + h : 0;
+  }
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j <= i; j++) {
+      AD_S x = a[i * lda + j];
+      for (size_t p = 0; p < j; p++) x = AD_SW(_madd)(-a[i * lda + p], a[j * lda + p], x);
+      if (j < i) a[i * lda + j] = x / a[j * lda + j];
+      else if (x > 0) a[i * lda + i] = AD_SW(sqrt)(x);
+      else return i + 1;
+    }
+  return 0;
+}
+AD_LOCAL size_t AD_SW(cholesky)(size_t n, AD_S *a, size_t lda, void *work) {
+  const size_t status = AD_SW(_cholesky_lower)(n, a, lda, work);
+  for (size_t i = 0; i + 1 < n; i++) memset(a + i * lda + i + 1, 0, (n - 1 - i) * sizeof(AD_S));
+  return status;
+}
+/* L L' X = B for X in place of B (n, columns) */
+AD_LOCAL void AD_SW(cholesky_solve)(size_t n, size_t columns, const AD_S *l, size_t lda, AD_S *b, size_t ldb, void *work) {
+  AD_SW(trsm)(false, false, false, false, n, columns, l, lda, b, ldb, work);
+  AD_SW(trsm)(false, false, true, false, n, columns, l, lda, b, ldb, work);
+}
+
+/* rows i and pivots[i] of A (.., n) change places, for i = 0 .. count - 1, or back */
+AD_LOCAL void AD_SW(_swap_rows)(size_t n, AD_S *a, size_t lda, size_t count, const size_t *pivots, bool back) {
+  for (size_t q = 0; q < count; q++) {
+    const size_t i = back ? count - 1 - q : q;
+    AD_S *x = a + i * lda, *y = a + pivots[i] * lda;
+    if (x != y)
+      for (size_t j = 0; j < n; j++) {
+        const AD_S t = x[j];
+        x[j] = y[j];
+        y[j] = t;
+      }
+  }
+}
+/* A (m, n) becomes L below the diagonal (which is 1) and U: A with rows i and pivots[i] swapped in turn (i < min(m, n)) is L U. The
+   pivot is the first of the largest in its column, NaN counting as largest. Status above. */
+AD_LOCAL size_t AD_SW(lu)(size_t m, size_t n, AD_S *a, size_t lda, size_t *pivots, void *work) {
+  const size_t count = m < n ? m : n;
+  size_t status = 0;
+  if (count > AD__LINALG_BASE || (n > AD__LINALG_BASE && count > 1)) {
+    const size_t h = count > AD__LINALG_BASE ? (count / 2 + AD__LINALG_BASE - 1) / AD__LINALG_BASE * AD__LINALG_BASE : count;
+    size_t lower;
+    status = AD_SW(lu)(m, h, a, lda, pivots, work);
+    AD_SW(_swap_rows)(n - h, a + h, lda, h, pivots, false);
+    AD_SW(trsm)(false, false, false, true, h, n - h, a, lda, a + h, lda, work);
+    AD_SW(gemm_finish)(false, false, m - h, n - h, h, -1, a + h * lda, lda, a + h, lda, 1, a + h * lda + h, lda, NULL, work);
+    lower = AD_SW(lu)(m - h, n - h, a + h * lda + h, lda, pivots + h, work);
+    AD_SW(_swap_rows)(h, a + h * lda, lda, count - h, pivots + h, false);
+    for (size_t i = h; i < count; i++) pivots[i] += h;
+    return status ? status : lower ? lower + h : 0;
+  }
+  for (size_t j = 0; j < count; j++) {
+    size_t best = j;
+    for (size_t i = j + 1; i < m && !isnan(a[best * lda + j]); i++)
+      if (!(AD_SW(abs)(a[i * lda + j]) <= AD_SW(abs)(a[best * lda + j]))) best = i;
+    pivots[j] = best;
+    if (best != j)
+      for (size_t c = 0; c < n; c++) {
+        const AD_S t = a[j * lda + c];
+        a[j * lda + c] = a[best * lda + c];
+        a[best * lda + c] = t;
+      }
+    if (a[j * lda + j] == 0) {
+      if (!status) status = j + 1;
+      continue;
+    }
+    for (size_t i = j + 1; i < m; i++) {
+      const AD_S f = a[i * lda + j] / a[j * lda + j];
+      a[i * lda + j] = f;
+      for (size_t c = j + 1; c < n; c++) a[i * lda + c] = AD_SW(_madd)(-f, a[j * lda + c], a[i * lda + c]);
+    }
+  }
+  return status;
+}
+/* A X = B, or A' X = B if transposed, for X in place of B (n, columns), from the factors of A (n, n) */
+AD_LOCAL void AD_SW(lu_solve)(bool transposed, size_t n, size_t columns, const AD_S *factors, size_t lda, const size_t *pivots, AD_S *b, size_t ldb, void *work) {
+  if (!transposed) AD_SW(_swap_rows)(columns, b, ldb, n, pivots, false);
+  AD_SW(trsm)(false, transposed, transposed, !transposed, n, columns, factors, lda, b, ldb, work);
+  AD_SW(trsm)(false, !transposed, transposed, transposed, n, columns, factors, lda, b, ldb, work);
+  if (transposed) AD_SW(_swap_rows)(columns, b, ldb, n, pivots, true);
+}
+/* the determinant of A from its factors, the diagonal multiplied in order (1 for n = 0); it may overflow where lu_logdet does not */
+AD_LOCAL AD_S AD_SW(lu_det)(size_t n, const AD_S *factors, size_t lda, const size_t *pivots) {
+  AD_S det = 1;
+  for (size_t i = 0; i < n; i++) det *= pivots[i] == i ? factors[i * lda + i] : -factors[i * lda + i];
+  return det;
+}
+/* log |det A|, added in order; *sign (NULL: not wanted) is 1, -1, or 0 for a singular matrix, whose logarithm is -infinity */
+AD_LOCAL AD_S AD_SW(lu_logdet)(size_t n, const AD_S *factors, size_t lda, const size_t *pivots, AD_S *sign) {
+  AD_S sum = 0, s = 1;
+  for (size_t i = 0; i < n; i++) {
+    const AD_S d = factors[i * lda + i];
+    sum += AD_SW(log)(AD_SW(abs)(d));
+    if ((d < 0) != (pivots[i] != i)) s = -s;
+    if (!(d < 0 || d > 0)) s = d == 0 ? 0 : d;
+  }
+  if (sign) *sign = s;
+  return sum;
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
