@@ -15,6 +15,7 @@
      >>math       exp, log, sin, ... of a register: SLEEF, or libm lane by lane
      >>arrays     loops over arrays and views, transposes, copies, gather and scatter
      >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
+     >>rows       softmax, logsumexp, cross entropy, layer norm, row by row, with their adjoints
      >>gemm       products of matrices and vectors
      >>linalg     triangular systems, Cholesky and LU factors
 
@@ -170,6 +171,9 @@ typedef bool ad_f64_mask;
 #define AD__ARRAY_LOOPS 20
 #define AD__REDUCE 21
 #define AD__LINALG 42
+#define AD__ROWS 22
+#define AD__OPTIMISE 23
+#define AD__RANDOM 24
 
 #define AD__TEMPLATE AD__ONE_LANE
 #define AD_N ad_f32
@@ -1203,6 +1207,32 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #include "ad_simd.h"
 #undef AD__TEMPLATE
 
+/* >>rows ----------------------------------------------------------------------------------------------------------------
+   Softmax and its relatives and layer norm, row by row of a (rows, n) array.
+
+   Short rows (10 classes) would leave most of a register idle in exp. So as many rows as fit 4 KB are shifted by their maxima
+   into one buffer without gaps, exp runs over the buffer in full registers, and sums and scales go row by row again. Rows of
+   at most a virtual register are read and written as whole registers: what a store writes too much, the next row overwrites.
+   Sums are the trees of >>reduce. Results of a row do not depend on the other rows.
+
+   The maximum only keeps exp in range and cancels, so NaN need no care in it: one NaN in a row makes all of it NaN through the
+   sum. Scaling multiplies by the reciprocal of the sum: at most 1 ULP worse, and a division costs as much as exp. */
+
+#define AD__TEMPLATE AD__ROWS
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD_WIDE 16
+#define AD__CHUNK 1024
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_WIDE 8
+#define AD__CHUNK 512
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
 /* >>gemm ----------------------------------------------------------------------------------------------------------------
    C = alpha op(A) op(B) + beta C for row-major matrices with leading dimensions. Data: a tile of C, some rows by one to three
    registers, stays in registers while k runs over a block; rows of B are loaded as registers, elements of A are broadcast.
@@ -2186,6 +2216,394 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 
 /* What SLEEF 3.5.1 gives up too early. A test of the whole register guards each repair, so that the common range pays one
    comparison and a branch that is not taken. */
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__ROWS
+
+/* the largest of a row, whatever becomes of NaN (they make every result of the row NaN by themselves) */
+AD_INLINE AD_S AD_W(_peak)(size_t n, const AD_S *x) {
+  AD_N a = AD_W(_set)(-(AD_S)INFINITY), b = a;
+  size_t i = 0;
+  for (; n - i >= 2 * AD_LANES; i += 2 * AD_LANES)
+    a = AD_W(larger)(a, AD_W(load)(x + i)), b = AD_W(larger)(b, AD_W(load)(x + i + AD_LANES));
+  for (; i < n; i += AD_LANES) a = AD_W(larger)(a, AD_W(_get)(x + i, AD_W(_left)(i, n)));
+  return AD_W(largest)(AD_W(larger)(a, b));
+}
+/* the sum of a row of at most AD_WIDE elements, as the tree of >>reduce has it; reads a whole number of registers */
+AD_INLINE AD_S AD_W(_sum_short)(size_t n, const AD_S *x) {
+  AD_N a[AD_WIDE / AD_LANES];
+  for (int r = 0; r < AD_WIDE / AD_LANES; r++) {
+    int left = (int)n - r * AD_LANES;
+    a[r] = AD_W(k)(-0.0);
+    if (left >= AD_LANES) a[r] = AD_W(load)(x + r * AD_LANES);
+    else if (left > 0) a[r] = AD_W(select)(AD_W(first)(left), AD_W(load)(x + r * AD_LANES), a[r]);
+  }
+  for (int h = AD_WIDE / AD_LANES / 2; h > 0; h /= 2)
+    for (int r = 0; r < h; r++) a[r] = AD_W(add)(a[r], a[r + h]);
+  return AD_W(sum)(a[0]);
+}
+AD_INLINE AD_S AD_W(_sum_row)(size_t n, const AD_S *x) { return n <= AD_WIDE ? AD_W(_sum_short)(n, x) : AD_R(array_sum)(n, x); }
+/* d = x - peak; of a row with +inf the limit: 0 where x is +inf, else -inf. peak goes to *top. d may be x */
+AD_INLINE void AD_W(_shift)(size_t n, const AD_S *x, AD_S *d, AD_S *top) {
+  AD_S peak = AD_W(_peak)(n, x), inf = (AD_S)INFINITY;
+  AD_N p = AD_W(_set)(peak);
+  *top = peak;
+  if (peak >= inf)
+    for (size_t i = 0; i < n; i++) d[i] = x[i] >= inf ? 0 : isnan(x[i]) ? x[i] : -inf;
+  else
+    for (size_t i = 0; i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_W(_put)(d + i, AD_W(sub)(AD_W(_get)(x + i, left), p), left);
+    }
+}
+/* the same for rows of at most AD_WIDE elements, one after the other: writes whole registers, so up to AD_WIDE - 1 elements more
+   than the last row has; at most room elements of x may be read */
+AD_INLINE void AD_W(_shift_short)(size_t rows, size_t n, const AD_S *x, size_t room, AD_S *d, AD_S *top) {
+  AD_N low = AD_W(_set)(-(AD_S)INFINITY);
+  for (size_t j = 0; j < rows; j++, x += n, room -= n, d += n) {
+    AD_N a[AD_WIDE / AD_LANES], peak = low;
+    for (int r = 0; r < AD_WIDE / AD_LANES; r++) {
+      int left = (int)n - r * AD_LANES;
+      a[r] = low;
+      if (left >= AD_LANES) a[r] = AD_W(load)(x + r * AD_LANES);
+      else if (left > 0 && room >= (size_t)(r + 1) * AD_LANES) a[r] = AD_W(select)(AD_W(first)(left), AD_W(load)(x + r * AD_LANES), low);
+      else if (left > 0) a[r] = AD_W(load_or)(x + r * AD_LANES, left, low);
+      peak = AD_W(larger)(peak, a[r]);
+    }
+    top[j] = AD_W(largest)(peak);
+    peak = AD_W(_set)(top[j]);
+    if (top[j] >= (AD_S)INFINITY) AD_W(_shift)(n, x, d, top + j);
+    else
+      for (int r = 0; r < AD_WIDE / AD_LANES; r++)
+        if ((int)n > r * AD_LANES) AD_W(store)(d + r * AD_LANES, AD_W(sub)(a[r], peak));
+  }
+  AD_W(store)(d, AD_W(k)(0));
+}
+/* Of rows that fit the buffers together: d = x - peak, e = exp(d), s = the sum of e, log_s = log(s). */
+AD_INLINE void AD_W(_soften)(size_t rows, size_t n, const AD_S *x, size_t room, AD_S *d, AD_S *e, AD_S *top, AD_S *s, AD_S *log_s) {
+  if (n <= AD_WIDE) AD_W(_shift_short)(rows, n, x, room, d, top);
+  else {
+    for (size_t j = 0; j < rows; j++) AD_W(_shift)(n, x + j * n, d + j * n, top + j);
+    AD_W(store)(d + rows * n, AD_W(k)(0));
+  }
+  for (size_t i = 0; i < rows * n; i += AD_LANES) AD_W(store)(e + i, AD_W(exp)(AD_W(load)(d + i)));
+  for (size_t j = 0; j < rows; j++) s[j] = AD_W(_sum_row)(n, e + j * n);
+  if (log_s)
+    for (size_t j = 0; j < rows; j += AD_LANES) AD_W(_put)(log_s + j, AD_W(log)(AD_W(_get)(s + j, AD_W(_left)(j, rows))), AD_W(_left)(j, rows));
+}
+/* y = a e over a row; whole: the register that holds the end may be written as a whole */
+AD_INLINE void AD_W(_scale_row)(size_t n, AD_S a, const AD_S *e, AD_S *y, bool whole) {
+  AD_N w = AD_W(_set)(a);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    if (whole) AD_W(store)(y + i, AD_W(mul)(AD_W(load)(e + i), w));
+    else AD_W(_put)(y + i, AD_W(mul)(AD_W(_get)(e + i, left), w), left);
+  }
+}
+AD_INLINE AD_N AD_W(_term_exp)(const void *context, size_t i, size_t c, int n) { return AD_W(exp)(AD_W(_term_deviation)(context, i, c, n)); }
+/* target[i] (x[i] - shift), nothing where the target is 0 */
+AD_INLINE AD_N AD_W(_term_entropy)(const void *context, size_t i, size_t c, int n) {
+  const AD_W(_terms) *t = (const AD_W(_terms) *)context;
+  AD_N p = AD_W(_term_value)(context, i, c, n);
+  return AD_W(only)(AD_W(ne)(p, AD_W(k)(0)), AD_W(mul)(p, AD_W(sub)(AD_W(_get)(t->y + i, n), AD_W(_set)(t->shift))));
+}
+/* g[i] times y[i] under the zero seed rule */
+AD_INLINE AD_N AD_W(_term_seeded)(const void *context, size_t i, size_t c, int n) {
+  AD_N g = AD_W(_term_value)(context, i, c, n);
+  return AD_W(only)(AD_W(ne)(g, AD_W(k)(0)), AD_W(mul)(g, AD_W(_get)(((const AD_W(_terms) *)context)->y + i, n)));
+}
+/* how many rows of n go into the buffers at once */
+AD_INLINE size_t AD_W(_batch)(size_t rows, size_t n) {
+  size_t most = AD__CHUNK / n;
+  return rows < most ? rows : most < AD__CHUNK / 8 ? most : AD__CHUNK / 8;
+}
+
+/* y = softmax of every row of x (rows, n); y may be x. Rows of -inf only give NaN, k entries of +inf 1/k each */
+AD_LOCAL void AD_R(rows_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) {
+  AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], top[AD__CHUNK / 8];
+  if (n == 0) return;
+  if (n > AD__CHUNK) {
+    for (size_t j = 0; j < rows; j++, x += n, y += n) {
+      AD_W(_shift)(n, x, y, top);
+      for (size_t i = 0; i < n; i += AD_LANES) AD_W(_put)(y + i, AD_W(exp)(AD_W(_get)(y + i, AD_W(_left)(i, n))), AD_W(_left)(i, n));
+      AD_W(_scale_row)(n, 1 / AD_R(array_sum)(n, y), y, y, false);
+    }
+    return;
+  }
+  for (size_t j = 0, m; j < rows; j += m) {
+    m = AD_W(_batch)(rows - j, n);
+    AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, d, top, s, NULL);
+    for (size_t r = 0; r < m; r++) AD_W(_scale_row)(n, 1 / s[r], d + r * n, y + (j + r) * n, (m - r) * n >= n + AD_WIDE);
+  }
+}
+/* y = log softmax: (x - max) - log(sum of exp(x - max)); y may be x */
+AD_LOCAL void AD_R(rows_log_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) {
+  AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], e[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], log_s[AD__CHUNK / 8], top[AD__CHUNK / 8];
+  if (n == 0) return;
+  for (size_t j = 0, m = 1; j < rows; j += m) {
+    const AD_S *from = d;
+    if (n > AD__CHUNK) {
+      AD_W(_terms) t = AD_W(_terms_of)(y + j * n, NULL);
+      AD_W(_shift)(n, x + j * n, y + j * n, top);
+      AD_N sum = AD_W(_set)(AD_W(_reduce)(n, AD_W(_term_exp), &t, AD_W(add), AD_W(sum), (AD_S)-0.0));
+      AD_W(_put)(log_s, AD_W(log)(sum), 1);
+      from = y + j * n;
+    } else {
+      m = AD_W(_batch)(rows - j, n);
+      AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, e, top, s, log_s);
+    }
+    for (size_t r = 0; r < m; r++)
+      for (size_t i = 0; i < n; i += AD_LANES) {
+        int left = AD_W(_left)(i, n);
+        AD_W(_put)(y + (j + r) * n + i, AD_W(sub)(AD_W(_get)(from + r * n + i, left), AD_W(_set)(log_s[r])), left);
+      }
+  }
+}
+/* out[row] = log of the sum of exp(x): -inf for rows of -inf only (and for n = 0), +inf where one is +inf */
+AD_LOCAL void AD_R(rows_logsumexp)(size_t rows, size_t n, const AD_S *x, AD_S *out) {
+  for (size_t j = 0; j < rows; j++) {
+    AD_W(_terms) t = AD_W(_terms_of)(x + j * n, NULL);
+    t.shift = AD_W(_peak)(n, x + j * n);
+    if (isinf(t.shift)) {
+      out[j] = AD_R(array_max)(n, x + j * n);
+      continue;
+    }
+    AD_N s = AD_W(_set)(AD_W(_reduce)(n, AD_W(_term_exp), &t, AD_W(add), AD_W(sum), (AD_S)-0.0));
+    AD_W(_put)(out + j, AD_W(add)(AD_W(log)(s), AD_W(_set)(t.shift)), 1);
+  }
+}
+/* the same of every column of x (n, columns) with row stride; work: columns */
+AD_LOCAL void AD_R(columns_logsumexp)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out, AD_S *work) {
+  AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+  AD_R(columns_max)(n, columns, stride, x, out);
+  for (size_t c = 0; c < columns; c++) work[c] = isinf(out[c]) ? 0 : out[c];
+  t.shifts = work;
+  for (size_t c = 0; c < columns; c += 512) {
+    AD_S s[512];
+    size_t m = columns - c < 512 ? columns - c : 512;
+    t.x = x + c, t.shifts = work + c;
+    AD_W(_reduce_columns)(n, m, stride, AD_W(_term_exp), &t, AD_W(add), n ? (AD_S)-0.0 : 0, s, false);
+    for (size_t i = 0; i < m; i += AD_LANES) AD_W(_put)(s + i, AD_W(log)(AD_W(_get)(s + i, AD_W(_left)(i, m))), AD_W(_left)(i, m));
+    for (size_t i = 0; i < m; i++) out[c + i] = isinf(out[c + i]) ? out[c + i] : out[c + i] + s[i];
+  }
+}
+/* dx (+)= g[c] exp(x - y[c]), y the logsumexp of column c: a matrix (n, columns) as above; rows are columns = 1, n = 1 row at a time.
+   Where y is -inf 0, of k entries of +inf 1/k each. */
+AD_LOCAL void AD_R(columns_logsumexp_share)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+  AD_S inf = (AD_S)INFINITY;
+  for (size_t j = 0; j < n; j++)
+    for (size_t c = 0; c < columns; c += AD_LANES) {
+      int left = AD_W(_left)(c, columns);
+      AD_N w = AD_W(_get)(y + c, left), seed = AD_W(_get)(g + c, left), none = AD_W(k)(0), d = AD_W(exp)(AD_W(sub)(AD_W(_get)(x + j * stride + c, left), w));
+      d = AD_W(only)(AD_W(and)(AD_W(ne)(seed, none), AD_W(ne)(AD_W(abs)(w), AD_W(_set)(inf))), AD_W(mul)(seed, d));
+      AD_S *to = dx + j * stride + c;
+      AD_W(_put)(to, add ? AD_W(add)(AD_W(_get)(to, left), d) : d, left);
+    }
+  for (size_t c = 0; c < columns; c++) {
+    size_t k = 0;
+    if (!(y[c] >= inf) || !(g[c] < 0 || g[c] > 0 || isnan(g[c]))) continue;
+    for (size_t j = 0; j < n; j++) k += x[j * stride + c] >= inf;
+    for (size_t j = 0; j < n; j++)
+      if (x[j * stride + c] >= inf) dx[j * stride + c] += g[c] / (AD_S)k;
+  }
+}
+AD_LOCAL void AD_R(rows_logsumexp_share)(size_t rows, size_t n, const AD_S *x, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+  for (size_t j = 0; j < rows; j++) {
+    const AD_S *a = x + j * n;
+    AD_S *to = dx + j * n;
+    if (isinf(y[j])) {
+      AD_R(columns_logsumexp_share)(n, 1, 1, a, y + j, g + j, to, add);
+      continue;
+    }
+    AD_N w = AD_W(_set)(y[j]), seed = AD_W(_set)(g[j]);
+    for (size_t i = 0; i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_N d = AD_W(only)(AD_W(ne)(seed, AD_W(k)(0)), AD_W(mul)(seed, AD_W(exp)(AD_W(sub)(AD_W(_get)(a + i, left), w))));
+      AD_W(_put)(to + i, add ? AD_W(add)(AD_W(_get)(to + i, left), d) : d, left);
+    }
+  }
+}
+/* adjoint of y = softmax(x): dx (+)= y (g - sum of g y); dx may be g */
+AD_LOCAL void AD_R(rows_softmax_share)(size_t rows, size_t n, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+  for (size_t j = 0; j < rows; j++, y += n, g += n, dx += n) {
+    AD_W(_terms) t = AD_W(_terms_of)(g, y);
+    AD_N s = AD_W(_set)(AD_W(_reduce)(n, AD_W(_term_seeded), &t, AD_W(add), AD_W(sum), (AD_S)-0.0));
+    for (size_t i = 0; i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_N d = AD_W(sub)(AD_W(_get)(g + i, left), s);
+      d = AD_W(only)(AD_W(ne)(d, AD_W(k)(0)), AD_W(mul)(AD_W(_get)(y + i, left), d));
+      AD_W(_put)(dx + i, add ? AD_W(add)(AD_W(_get)(dx + i, left), d) : d, left);
+    }
+  }
+}
+/* adjoint of y = log_softmax(x): dx (+)= g - exp(y) sum of g; dx may be g */
+AD_LOCAL void AD_R(rows_log_softmax_share)(size_t rows, size_t n, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+  for (size_t j = 0; j < rows; j++, y += n, g += n, dx += n) {
+    AD_N s = AD_W(_set)(AD_R(array_sum)(n, g)), some = AD_W(k)(0);
+    for (size_t i = 0; i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_N d = AD_W(only)(AD_W(ne)(s, some), AD_W(mul)(AD_W(exp)(AD_W(_get)(y + i, left)), s));
+      d = AD_W(sub)(AD_W(_get)(g + i, left), d);
+      AD_W(_put)(dx + i, add ? AD_W(add)(AD_W(_get)(dx + i, left), d) : d, left);
+    }
+  }
+}
+
+/* Cross entropy of softmax(x) with a target, and its gradient, in one pass over x (rows, n).
+   labels: loss[row] = -log softmax(x)[label], dx = scale (softmax(x) - onehot(label)).  dx NULL: the loss alone.
+   False, and nothing done, if a label is not in [0, n). */
+AD_LOCAL bool AD_R(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, const int32_t *label, AD_S scale, AD_S *loss, AD_S *dx) {
+  AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], e[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], log_s[AD__CHUNK / 8], top[AD__CHUNK / 8];
+  for (size_t j = 0; j < rows; j++)
+    if (label[j] < 0 || (size_t)label[j] >= n) return false;
+  for (size_t j = 0, m = 1; j < rows; j += m) {
+    if (n > AD__CHUNK) {
+      const AD_S *a = x + j * n;
+      AD_R(rows_logsumexp)(1, n, a, log_s);
+      loss[j] = log_s[0] - a[label[j]];
+      if (dx) {
+        AD_R(rows_softmax)(1, n, a, dx + j * n);
+        AD_R(array_scale)(n, scale, dx + j * n, dx + j * n);
+        dx[j * n + (size_t)label[j]] -= scale;
+      }
+      continue;
+    }
+    m = AD_W(_batch)(rows - j, n);
+    AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, e, top, s, log_s);
+    for (size_t r = 0; r < m; r++) {
+      size_t at = r * n + (size_t)label[j + r];
+      loss[j + r] = log_s[r] - d[at];
+      if (!dx) continue;
+      AD_W(_scale_row)(n, scale / s[r], e + r * n, dx + (j + r) * n, (m - r) * n >= n + AD_WIDE);
+      dx[j * n + at] -= scale;
+    }
+  }
+  return true;
+}
+/* target: probabilities (rows, n): loss = -sum of target log softmax(x), dx = scale (softmax(x) sum(target) - target); a target of 0
+   counts for nothing, whatever x */
+AD_LOCAL void AD_R(rows_cross_entropy_soft)(size_t rows, size_t n, const AD_S *x, const AD_S *target, AD_S scale, AD_S *loss, AD_S *dx) {
+  for (size_t j = 0; j < rows; j++, x += n, target += n) {
+    AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+    AD_S lse, total = AD_R(array_sum)(n, target);
+    AD_R(rows_logsumexp)(1, n, x, &lse);
+    t.x = target, t.y = x, t.shift = lse;
+    loss[j] = -AD_W(_reduce)(n, AD_W(_term_entropy), &t, AD_W(add), AD_W(sum), (AD_S)-0.0);
+    if (!dx) continue;
+    AD_R(rows_softmax)(1, n, x, dx);
+    for (size_t i = 0; i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_N d = AD_W(sub)(AD_W(mul)(AD_W(_get)(dx + i, left), AD_W(_set)(total)), AD_W(_get)(target + i, left));
+      AD_W(_put)(dx + i, AD_W(mul)(d, AD_W(_set)(scale)), left);
+    }
+    dx += n;
+  }
+}
+
+/* Layer norm of every row: y = (x - mean) rstd gain + bias, rstd = 1/sqrt(var + epsilon), var over n. gain, bias (n) may be NULL. */
+AD_LOCAL void AD_R(rows_layer_norm)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *bias, AD_S epsilon, AD_S *y, AD_S *mean, AD_S *rstd) {
+  for (size_t j = 0; j < rows; j++, x += n, y += n) {
+    AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
+    mean[j] = t.shift = AD_R(array_mean)(n, x);
+    AD_S q = AD_W(_reduce)(n, AD_W(_term_deviation_square), &t, AD_W(add), AD_W(sum), 0);
+    rstd[j] = 1 / AD_R(sqrt)(q / (AD_S)n + epsilon);
+    AD_N m = AD_W(_set)(mean[j]), r = AD_W(_set)(rstd[j]);
+    for (size_t i = 0; i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_N h = AD_W(mul)(AD_W(sub)(AD_W(_get)(x + i, left), m), r), b = bias ? AD_W(_get)(bias + i, left) : AD_W(k)(-0.0);
+      AD_W(_put)(y + i, gain ? AD_W(fma)(h, AD_W(_get)(gain + i, left), b) : AD_W(add)(h, b), left);
+    }
+  }
+}
+typedef struct AD_W(_pair) { AD_N a, b; } AD_W(_pair);
+typedef struct AD_W(_norm) { const AD_S *x, *g, *gain; AD_S mean, rstd; } AD_W(_norm);
+/* of one register: the seed of the normalised value, and that times the normalised value */
+AD_INLINE AD_W(_pair) AD_W(_norm1)(const AD_W(_norm) *t, size_t i, int n) {
+  AD_W(_pair) p;
+  AD_N h = AD_W(mul)(AD_W(sub)(AD_W(_get)(t->x + i, n), AD_W(_set)(t->mean)), AD_W(_set)(t->rstd));
+  p.a = AD_W(_get)(t->g + i, n);
+  if (t->gain) p.a = AD_W(mul)(p.a, AD_W(_get)(t->gain + i, n));
+  p.b = AD_W(mul)(p.a, h);
+  return p;
+}
+AD_INLINE AD_W(_pair) AD_W(_pair_add)(AD_W(_pair) x, AD_W(_pair) y) {
+  x.a = AD_W(add)(x.a, y.a), x.b = AD_W(add)(x.b, y.b);
+  return x;
+}
+AD_INLINE AD_W(_pair) AD_W(_norm2)(const AD_W(_norm) *t, size_t i) {
+  return AD_W(_pair_add)(AD_W(_norm1)(t, i, AD_LANES), AD_W(_norm1)(t, i + AD_WIDE, AD_LANES));
+}
+AD_INLINE AD_W(_pair) AD_W(_norm4)(const AD_W(_norm) *t, size_t i) { return AD_W(_pair_add)(AD_W(_norm2)(t, i), AD_W(_norm2)(t, i + 2 * AD_WIDE)); }
+/* both sums over a row in one pass: the tree of >>reduce with leaves of 4 registers */
+AD_INLINE void AD_W(_norm_sums)(size_t n, const AD_W(_norm) *t, AD_S *sum_a, AD_S *sum_b) {
+  AD_S level[AD__LEVELS][2][AD_WIDE], top[2][AD_WIDE];
+  size_t whole = n / (4 * AD_WIDE), i = whole * 4 * AD_WIDE, m = (n - i) / AD_WIDE, tail = i + m * AD_WIDE;
+  for (size_t r = 0; r < AD_WIDE; r += AD_LANES) {
+    for (size_t count = 0; count < whole; count++) {
+      AD_W(_pair) p = AD_W(_norm4)(t, count * 4 * AD_WIDE + r);
+      int k = 0;
+      for (size_t c = count; c & 1; c >>= 1, k++) p.a = AD_W(add)(AD_W(load)(level[k][0] + r), p.a), p.b = AD_W(add)(AD_W(load)(level[k][1] + r), p.b);
+      AD_W(store)(level[k][0] + r, p.a);
+      AD_W(store)(level[k][1] + r, p.b);
+    }
+    AD_W(_pair) p;
+    p.a = p.b = AD_W(k)(-0.0);
+    if (tail + r < n) {
+      int left = AD_W(_left)(tail + r, n);
+      AD_W(_pair) q = AD_W(_norm1)(t, tail + r, left);
+      p.a = AD_W(select)(AD_W(first)(left), q.a, p.a), p.b = AD_W(select)(AD_W(first)(left), q.b, p.b);
+    }
+    if (m & 1) p = AD_W(_pair_add)(AD_W(_norm1)(t, i + (m & 2) * AD_WIDE + r, AD_LANES), p);
+    if (m & 2) p = AD_W(_pair_add)(AD_W(_norm2)(t, i + r), p);
+    int k = 0;
+    for (size_t c = whole; c; c >>= 1, k++)
+      if (c & 1) p.a = AD_W(add)(AD_W(load)(level[k][0] + r), p.a), p.b = AD_W(add)(AD_W(load)(level[k][1] + r), p.b);
+    AD_W(store)(top[0] + r, p.a);
+    AD_W(store)(top[1] + r, p.b);
+  }
+  for (int h = AD_WIDE / 2; h >= AD_LANES; h /= 2)
+    for (int r = 0; r < h; r += AD_LANES)
+      for (int k = 0; k < 2; k++) AD_W(store)(top[k] + r, AD_W(add)(AD_W(load)(top[k] + r), AD_W(load)(top[k] + r + h)));
+  *sum_a = AD_W(sum)(AD_W(load)(top[0])), *sum_b = AD_W(sum)(AD_W(load)(top[1]));
+}
+/* Adjoint of layer norm. dx (rows, n) (+)= rstd (g' - mean(g') - h mean(g' h)), g' = g gain, h the normalised x; add says which.
+   dgain, dbias (n) always +=, rows in ascending order by eights; each may be NULL. */
+AD_LOCAL void AD_R(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *mean, const AD_S *rstd, const AD_S *g,
+                                          AD_S *dx, bool add, AD_S *dgain, AD_S *dbias) {
+  for (size_t j = 0, m; j < rows; j += m, x += m * n, g += m * n) {
+    m = rows - j < 8 ? rows - j : 8;
+    for (size_t k = 0; dx && k < m; k++, dx += n) {
+      AD_W(_norm) t;
+      AD_S a, b;
+      t.x = x + k * n, t.g = g + k * n, t.gain = gain, t.mean = mean[j + k], t.rstd = rstd[j + k];
+      AD_W(_norm_sums)(n, &t, &a, &b);
+      AD_N ma = AD_W(_set)(a / (AD_S)n), mb = AD_W(_set)(b / (AD_S)n), r = AD_W(_set)(t.rstd), mu = AD_W(_set)(t.mean);
+      for (size_t i = 0; i < n; i += AD_LANES) {
+        int left = AD_W(_left)(i, n);
+        AD_N h = AD_W(mul)(AD_W(sub)(AD_W(_get)(t.x + i, left), mu), r), s = AD_W(_get)(t.g + i, left);
+        if (gain) s = AD_W(mul)(s, AD_W(_get)(gain + i, left));
+        s = AD_W(mul)(r, AD_W(fnma)(h, mb, AD_W(sub)(s, ma)));
+        AD_W(_put)(dx + i, add ? AD_W(add)(AD_W(_get)(dx + i, left), s) : s, left);
+      }
+    }
+    for (size_t i = 0; (dgain || dbias) && i < n; i += AD_LANES) {
+      int left = AD_W(_left)(i, n);
+      AD_N a = AD_W(k)(0), b = a;
+      for (size_t k = 0; k < m; k++) {
+        AD_N s = AD_W(_get)(g + k * n + i, left), h = AD_W(mul)(AD_W(sub)(AD_W(_get)(x + k * n + i, left), AD_W(_set)(mean[j + k])), AD_W(_set)(rstd[j + k]));
+        a = AD_W(fma)(s, h, a), b = AD_W(add)(b, s);
+      }
+      if (dgain) AD_W(_put)(dgain + i, AD_W(add)(AD_W(_get)(dgain + i, left), a), left);
+      if (dbias) AD_W(_put)(dbias + i, AD_W(add)(AD_W(_get)(dbias + i, left), b), left);
+    }
+  }
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#undef AD_WIDE
+#undef AD__CHUNK
+#endif
+
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__SLEEF_ENDS
 
 /* scale e^x for large x: e^(x - c) scale 2^64 with c = 64 ln2 in two parts, of which the first is subtracted exactly */
