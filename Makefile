@@ -10,7 +10,7 @@ B = build
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 CSTD = -std=c11 -D_GNU_SOURCE -Wstrict-prototypes
 CXXSTD = -std=c++17 -D_GNU_SOURCE
-OPT = -O1 -g
+OPT = -O1
 Q = $(if $(V),,@)
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 SUB = $(MAKE) --no-print-directory

@@ -66,11 +66,11 @@ try "$cmocka" $CC -x c - -x none -o "$probe" -lcmocka || test_cmocka=
       native=neon && backend neon "$CC" "$cxx" "$no_sleef -DAD_EXPECTED_SIMD=AD_SIMD_NEON" "" "$libs"
     fi
     if [ "$libs" != "-lm" ]; then
-      backend scalar-libm "$CC" "" "-DAD_SIMD=AD_SIMD_SCALAR -DAD_NO_SLEEF" "" -lm
+      backend scalar-libm "$CC" "" "-DAD_SIMD=AD_SIMD_SCALAR -DAD_NO_SLEEF -Og" "" -lm
       case $native in
-      avx2) backend avx2-libm "$CC" "" "$avx2 -DAD_NO_SLEEF" "" -lm ;;
-      avx512) backend avx512-libm "$CC" "" "$avx512 -DAD_NO_SLEEF" "" -lm ;;
-      neon) backend neon-libm "$CC" "" -DAD_NO_SLEEF "" -lm ;;
+      avx2) backend avx2-libm "$CC" "" "$avx2 -DAD_NO_SLEEF -Og" "" -lm ;;
+      avx512) backend avx512-libm "$CC" "" "$avx512 -DAD_NO_SLEEF -Og" "" -lm ;;
+      neon) backend neon-libm "$CC" "" "-DAD_NO_SLEEF -Og" "" -lm ;;
       esac
     fi
   fi

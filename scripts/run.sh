@@ -3,9 +3,10 @@
 log=$1
 shift
 mkdir -p "$(dirname "$log")"
+began=$(date +%s)
 {
   echo "--- $*"
   "$@" 2>&1
-  echo "--- exit $?"
+  echo "--- exit $? after $(($(date +%s) - began)) s"
 } >"$log"
 cat "$log"
