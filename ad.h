@@ -105,7 +105,9 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, neg, N##_neg(x), N##_k(-1),                                      KEEP_NONE, -10, 10)                              \
   ROW(N, D, abs, N##_abs(x), N##_sign(x),                                    KEEP_X, -10, 10)                                 \
   ROW(N, D, sqrt, N##_sqrt(x), N##_div(N##_k(0.5), N##_add(v, N##_k(0))),    KEEP_V, 0, 1e6)                                  \
-  ROW(N, D, cbrt, N##_cbrt(x), N##_recip(N##_mul(N##_k(3), N##_mul(v, v))),  KEEP_V, -1e3, 1e3)                               \
+  ROW(N, D, cbrt, N##_cbrt(x),                                                                                                \
+      N##_select(N##_eq(x, N##_k(0)), N##_k(AD__INF), N##_select(N##_eq(N##_abs(x), N##_k(AD__INF)), N##_k(0),                \
+        N##_mul(N##_k(1.0 / 3), N##_div(v, x)))),                            KEEP_XV, -1e3, 1e3)                              \
   ROW(N, D, exp, N##_exp(x), v,                                              KEEP_V, -20, 20)                                 \
   ROW(N, D, exp2, N##_exp2(x), N##_mul(v, N##_k(AD__LN2)),                   KEEP_V, -20, 20)                                 \
   ROW(N, D, exp10, N##_exp10(x), N##_mul(v, N##_k(AD__LN10)),                KEEP_V, -10, 10)                                 \
@@ -136,7 +138,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, erf, N##_erf(x), N##_mul(N##_k(AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 5)                                 \
   ROW(N, D, erfc, N##_erfc(x), N##_mul(N##_k(-AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 10)                             \
   ROW(N, D, erfcx, N##_erfcx(x), N##_erfcx_slope(x),                         KEEP_X, -5, 50)                                  \
-  ROW(N, D, erfcx_slope, N##_erfcx_slope(x), N##_fma(N##_add(x, x), v, N##_add(N##_erfcx(x), N##_erfcx(x))), KEEP_XV, -5, 5)  \
+  ROW(N, D, erfcx_slope, N##_erfcx_slope(x), N##_erfcx_curve(x),             KEEP_X, -5, 50)                                  \
+  ROW(N, D, erfcx_curve, N##_erfcx_curve(x), N##_fma(N##_add(x, x), v, N##_mul(N##_k(4), N##_erfcx_slope(x))), KEEP_XV, -5, 5)\
   ROW(N, D, gauss, N##_gauss(x), N##_mul(N##_mul(N##_k(-2), N##_within(x, 1e3)), v), KEEP_XV, -5, 5)                          \
   ROW(N, D, normal_pdf, N##_normal_pdf(x), N##_neg(N##_mul(N##_within(x, 1e3), v)), KEEP_XV, -8, 8)                           \
   ROW(N, D, ndtr, N##_ndtr(x), N##_normal_pdf(x),                            KEEP_X, -8, 8)                                   \
@@ -165,9 +168,9 @@ AD_INLINE const char *ad_status_name(ad_status status) {
       N##_mul(N##_normal_pdf(x), N##_fma(N##_neg(N##_within(x, 1e3)), N##_within(x, 1e3), N##_k(2))), KEEP_X, -8, 8)          \
   ROW(N, D, mish, N##_mish(x), N##_mish_slope(x),                            KEEP_X, -20, 20)                                 \
   ROW(N, D, mish_slope, N##_mish_slope(x),                                                                                    \
-      N##_mul(N##_mul(N##_tanh_slope(N##_softplus(x)), N##_sigmoid(x)),                                                       \
-        N##_fma(N##_within(x, 2e3), N##_sub(N##_sigmoid(N##_neg(x)),                                                          \
-        N##_mul(N##_mul(N##_k(2), N##_tanh(N##_softplus(x))), N##_sigmoid(x))), N##_k(2))), KEEP_X, -20, 20)                  \
+      N##_fma(N##_within(x, 2e3), N##_mish_gate_curve(x), N##_mul(N##_k(2), N##_mish_gate_slope(x))), KEEP_X, -20, 20)        \
+  ROW(N, D, mish_gate, N##_mish_gate(x), N##_mish_gate_slope(x),             KEEP_X, -20, 20)                                 \
+  ROW(N, D, mish_gate_slope, N##_mish_gate_slope(x), N##_mish_gate_curve(x), KEEP_X, -20, 20)                                 \
   ROW(N, D, softsign, N##_softsign(x), N##_square(N##_recip(N##_add(N##_k(1), N##_abs(x)))), KEEP_X, -100, 100)               \
   ROW(N, D, logcosh, N##_logcosh(x), N##_tanh(x),                            KEEP_X, -20, 20)                                 \
   ROW(N, D, versin, N##_versin(x), N##_sin(x),                               KEEP_X, -20, 20)                                 \
@@ -239,7 +242,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
         N##_div(N##_div(y, N##_hypot(x, y)), N##_hypot(x, y)))),                                                              \
       N##_number(v, N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                             \
         N##_neg(N##_div(N##_div(x, N##_hypot(x, y)), N##_hypot(x, y))))),    KEEP_XV, -10, 10, -10, 10)                       \
-  ROW(N, D, hypot, N##_hypot(x, y), N##_hypot_share(x, y, v), N##_hypot_share(y, x, v), KEEP_XV, -10, 10, -10, 10)            \
+  ROW(N, D, hypot, N##_hypot(x, y), N##_hypot_part(x, y, v), N##_hypot_part(y, x, v), KEEP_XV, -10, 10, -10, 10)              \
   ROW(N, D, max, N##_max(x, y), N##_share(x, y, N##_lt(y, x)), N##_sub(N##_k(1), N##_share(x, y, N##_lt(y, x))),              \
                                                                              KEEP_X, -10, 10, -10, 10)                        \
   ROW(N, D, min, N##_min(x, y), N##_share(x, y, N##_lt(x, y)), N##_sub(N##_k(1), N##_share(x, y, N##_lt(x, y))),              \
@@ -251,10 +254,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, copysign, N##_copysign(x, y), N##_number(y, N##_mul(N##_sign(x), N##_copysign(N##_k(1), y))),                     \
       N##_number(v, N##_number(y, N##_k(0))),                                KEEP_XV, -10, 10, -10, 10)                       \
   ROW(N, D, logaddexp, N##_logaddexp(x, y), N##_logaddexp_share(x, y), N##_logaddexp_share(y, x), KEEP_X, -40, 40, -40, 40)   \
-  ROW(N, D, logaddexp_share, N##_logaddexp_share(x, y),                                                                       \
-      N##_number(v, N##_select(N##_eq(x, y), N##_k(0.25), N##_sigmoid_slope(N##_sub(x, y)))),                                 \
-      N##_number(v, N##_select(N##_eq(x, y), N##_k(-0.25), N##_neg(N##_sigmoid_slope(N##_sub(x, y))))),                       \
-                                                                             KEEP_XV, -20, 20, -20, 20)                       \
+  ROW(N, D, logaddexp_share, N##_logaddexp_share(x, y), N##_mul(v, N##_logaddexp_share(y, x)),                                \
+      N##_neg(N##_mul(v, N##_logaddexp_share(y, x))),                        KEEP_XV, -20, 20, -20, 20)                       \
   ROW(N, D, polygamma, N##_polygamma(x, y), N##_number(v, N##_k(0)), N##_polygamma(N##_add(x, N##_k(1)), y),                  \
                                                                              KEEP_XV, 1, 4, 0.5, 20)
 
@@ -296,11 +297,16 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, equal, N##_only(N##_eq(x, y), N##_k(1)), N##_k(0), N##_k(0),     KEEP_NONE, -10, 10, -10, 10)                     \
   ROW(N, D, not_equal, N##_only(N##_ne(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)
 
-/* where(c, a, b): c is a number, 0 chooses b. A select, never a product, so what is not chosen leaves no trace. */
+/* hypot_part(x, y, h): x/h, the partial of h = hypot(x, y). Its own partials in x and y are the total ones, h moving along:
+   y^2/h^3, -x y/h^3. where(c, a, b): c is a number, 0 chooses b. A select, never a product, so what is not chosen leaves no trace. */
 #define AD_TERNARY_WORDS(ROW, N, D)                                                                                           \
   ROW(N, D, fma, N##_fma(x, y, z), y, x, N##_k(1),                           KEEP_X, -10, 10, -10, 10, -10, 10)
 
 #define AD_TERNARY_COMPOSED(ROW, N, D)                                                                                        \
+  ROW(N, D, hypot_part, N##_hypot_share(x, y, z),                                                                             \
+      N##_select(N##_eq(z, N##_k(AD__INF)), N##_k(0), N##_div(N##_square(N##_div(y, z)), z)),                                 \
+      N##_select(N##_eq(z, N##_k(AD__INF)), N##_k(0), N##_neg(N##_div(N##_mul(N##_div(x, z), N##_div(y, z)), z))), N##_k(0),  \
+                                                                             KEEP_X, 1, 3, 1, 3, 5, 9)                        \
   ROW(N, D, where, N##_select(N##_ne(x, N##_k(0)), y, z), N##_k(0), N##_only(N##_ne(x, N##_k(0)), N##_k(1)),                  \
       N##_only(N##_eq(x, N##_k(0)), N##_k(1)),                               KEEP_X, -1, 1, -10, 10, -10, 10)                 \
   ROW(N, D, clamp, N##_select(N##_le(y, z), N##_max(N##_min(x, z), y), N##_k(AD__NAN)),                                       \
@@ -373,6 +379,10 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
   AD_INLINE N N##_hypot_share(N x, N y, N v) {                                                                                \
     N r = N##_select(N##_eq(v, N##_k(AD__INF)), N##_infinite_share(x, y), N##_div(x, v));                                     \
     return N##_select(N##_eq(v, N##_k(0)), N##_k(0), r); }                                                                    \
+  AD_INLINE N N##_mish_gate_curve(N x) {                                                                                      \
+    N s = N##_sigmoid(x), w = N##_mish_gate(x), one = N##_k(1);                                                               \
+    N r = N##_sub(N##_fma(N##_k(-2), w, one), N##_mul(N##_mul(s, s), N##_add(one, w)));                                       \
+    return N##_mul(N##_mish_gate_slope(x), N##_add(r, s)); }                                                                  \
   AD_INLINE N N##_sinc_third(N u) {                                                                                           \
     N r = N##_fma(u, N##_fma(u, N##_k(1.0 / 4717440), N##_k(-1.0 / 55440)), N##_k(1.0 / 1080));                               \
     return N##_fma(u, N##_fma(u, r, N##_k(-1.0 / 42)), N##_k(0.2)); }

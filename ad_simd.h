@@ -200,8 +200,8 @@ typedef bool ad_f64_mask;
    file. They are written in words, fused where written so, and therefore give the same bits on every backend. AD_C(s, d) in
    them is a constant for float and for double. Rare functions of float are computed in double and rounded (AD__IN_DOUBLE).
 
-   Series. erfcx: (x + 1/2) erfcx(x), and its derivative's (x + 1/2)^2 (-erfcx'(x)), are smooth in q = (x-4)/(x+4), which maps
-   0..inf to -1..1: one polynomial each, fitted at Chebyshev nodes with 50 digits. digamma: psi(x)/(x - x0) on [1, 2] in
+   Series. erfcx: (x + 1/2) erfcx(x), (x + 1/2)^2 erfcx'(x) and (x + 1/2)^3 erfcx''(x) are smooth in q = (x-4)/(x+4), which maps
+   0..inf to -1..1: a polynomial each, fitted at Chebyshev nodes with 50 digits. digamma: psi(x)/(x - x0) on [1, 2] in
    2x - 3, x0 the root, so that the relative error stays small through the root; asymptotic from 10 on. */
 
 #if defined(__GNUC__) && !defined(_WIN32)
@@ -232,6 +232,13 @@ AD_LOCAL const double ad__erfcx_slope_fit[28] = {
   -0x1.688ae0ef0aa4bp-21, -0x1.d9ce8d9bf8d76p-19, 0x1.4db411b507116p-21, 0x1.10f15c8f652bbp-21, -0x1.3f89d8bbce313p-23,
   -0x1.39e7701b8b0dap-24, 0x1.d5602b7b32167p-26, 0x1.4224f114849d9p-27, -0x1.079e4b874b91ep-28, -0x1.95a8c765d41c4p-31,
   0x1.4de30606f1c4ep-32 };
+AD_LOCAL const double ad__erfcx_curve_fit[29] = {
+  0x1.5c4ea829f5ca1p+0, -0x1.8dad7fb8019c3p-4, -0x1.fc9c066ae1fc6p-2, 0x1.63e0fde297755p-1, -0x1.df604b13273cbp-2, 0x1.2cbb203a45144p-4,
+  0x1.9c23a55e40750p-3, -0x1.f8f14fac84494p-3, 0x1.215ac691f0de1p-3, -0x1.6357ea410d2ecp-6, -0x1.25dff8f9cd0a8p-5, 0x1.235668ca38674p-5,
+  -0x1.f3b242f8e4193p-7, 0x1.4e1d26af57a4cp-10, 0x1.18a7dd5a9b19cp-9, -0x1.014abed8eebc9p-10, -0x1.5527359214a22p-14,
+  0x1.988aa4da382b7p-13, -0x1.bf83e3da44820p-16, -0x1.02a95e5ae7cd6p-15, 0x1.3684c1cf00cc7p-17, 0x1.3b25a83de6bcbp-18,
+  -0x1.1a6750bebbe73p-19, -0x1.7fe685a477905p-21, 0x1.a9911fe8d3b9bp-22, 0x1.9b65994e86a4dp-24, -0x1.ec334b74b7622p-25,
+  -0x1.089a6f4f7a5e9p-27, 0x1.3c691340ce575p-28 };
 AD_LOCAL const double ad__digamma_fit[23] = {
   0x1.e6f0cbb873616p-1, -0x1.b1cb63005ee98p-3, 0x1.eca189b8e6f7bp-5, -0x1.2feeeb98a78cbp-6, 0x1.8512e59037ebbp-8, -0x1.fb44202a259cep-10,
   0x1.4de9aa1802de8p-11, -0x1.b9f8b11b2f98ep-13, 0x1.25647156391a7p-14, -0x1.8635641765f08p-16, 0x1.03c0b2b60f6f7p-17,
@@ -273,7 +280,7 @@ AD_LOCAL const double ad__sinc_curve_fit[11] = {
 #undef AD__TEMPLATE
 
 #define AD__RARE_1(IN_DOUBLE)                                                                                                 \
-  IN_DOUBLE(erfcx) IN_DOUBLE(erfcx_slope) IN_DOUBLE(log_ndtr) IN_DOUBLE(log_ndtr_slope)                                       \
+  IN_DOUBLE(erfcx) IN_DOUBLE(erfcx_slope) IN_DOUBLE(erfcx_curve) IN_DOUBLE(log_ndtr) IN_DOUBLE(log_ndtr_slope)                \
   IN_DOUBLE(digamma) IN_DOUBLE(trigamma) IN_DOUBLE(tetragamma)
 #define AD__IN_DOUBLE(op) AD_INLINE ad_f32 ad_f32_##op(ad_f32 x) { return (ad_f32)ad_f64_##op((ad_f64)x); }
 AD__RARE_1(AD__IN_DOUBLE)
@@ -2608,7 +2615,7 @@ AD_LOCAL void AD_R(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x, 
 
 /* scale e^x for large x: e^(x - c) scale 2^64 with c = 64 ln2 in two parts, of which the first is subtracted exactly */
 AD_INLINE AD_N AD_W(_exp_far)(AD_N x, double scale) {
-  AD_N y = AD_W(select)(AD_W(lt)(x, AD_W(k)(1000)), x, AD_W(k)(1000));
+  AD_N most = AD_W(k)(AD_C(100, 740)), y = AD_W(select)(AD_W(lt)(x, most), x, most);
   AD_N e = AD_W(_exp)(AD_W(sub)(y, AD_W(k)(AD_C(0x1.62e42cp+5, 0x1.62e42fefap+5))));
   return AD_W(mul)(AD_W(fnma)(e, AD_W(k)(AD_C(0x1.f7d1cfp-18, 0x1.cf79abc9e3b3ap-34)), e), AD_W(k)(scale));
 }
@@ -2769,17 +2776,19 @@ AD_INLINE AD_N AD_W(silu_slope)(AD_N x) {
   AD_N n = AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), AD_W(mul)(t, AD_W(add)(AD_W(add)(one, c), t)), AD_W(fma)(c, t, d));
   return AD_W(div)(n, AD_W(mul)(d, d));
 }
-/* x w with w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2); above 40 w is 1 */
-AD_INLINE AD_N AD_W(mish)(AD_N x) {
-  AD_N c = AD_W(_not_below)(x, AD_C(-128, -1024)), e = AD_W(exp)(AD_W(_within)(c, AD_C(128, 1024)));
-  AD_N n = AD_W(mul)(e, AD_W(add)(e, AD_W(k)(2))), w = AD_W(div)(n, AD_W(add)(n, AD_W(k)(2)));
-  return AD_W(mul)(c, AD_W(select)(AD_W(lt)(AD_W(k)(20), c), AD_W(k)(1), w));
+/* mish x w, with the gate w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2), and w' = 4 e^x (e^x + 1)/(n + 2)^2 */
+AD_INLINE AD_N AD_W(_mish_parts)(AD_N x, AD_N *slope) {
+  AD_N a = AD_W(_within)(x, AD_C(128, 1024)), e = AD_W(exp)(AD_W(select)(AD_W(lt)(AD_W(k)(40), a), AD_W(k)(40), a));
+  AD_N n = AD_W(mul)(e, AD_W(add)(e, AD_W(k)(2))), m = AD_W(add)(n, AD_W(k)(2));
+  *slope = AD_W(div)(AD_W(mul)(AD_W(mul)(e, AD_W(k)(4)), AD_W(div)(AD_W(add)(e, AD_W(k)(1)), m)), m);
+  return AD_W(div)(n, m);
 }
+AD_INLINE AD_N AD_W(mish_gate)(AD_N x) { AD_N d; return AD_W(_mish_parts)(x, &d); }
+AD_INLINE AD_N AD_W(mish_gate_slope)(AD_N x) { AD_N d; (void)AD_W(_mish_parts)(x, &d); return d; }
+AD_INLINE AD_N AD_W(mish)(AD_N x) { return AD_W(mul)(AD_W(_not_below)(x, AD_C(-128, -1024)), AD_W(mish_gate)(x)); }
 AD_INLINE AD_N AD_W(mish_slope)(AD_N x) {
-  AD_N a = AD_W(_within)(x, AD_C(128, 1024)), c = AD_W(select)(AD_W(lt)(AD_W(k)(40), a), AD_W(k)(40), a), e = AD_W(exp)(c);
-  AD_N m = AD_W(fma)(e, AD_W(add)(e, AD_W(k)(2)), AD_W(k)(2)), n = AD_W(mul)(e, AD_W(add)(e, AD_W(k)(2)));
-  AD_N q = AD_W(div)(AD_W(mul)(AD_W(mul)(e, AD_W(k)(4)), AD_W(add)(e, AD_W(k)(1))), AD_W(mul)(m, m));
-  return AD_W(fma)(c, q, AD_W(div)(n, m));
+  AD_N d, w = AD_W(_mish_parts)(x, &d);
+  return AD_W(fma)(AD_W(_within)(x, AD_C(128, 1024)), d, w);
 }
 AD_INLINE AD_N AD_W(softsign)(AD_N x) {
   AD_N a = AD_W(abs)(x);
@@ -2820,13 +2829,14 @@ AD__RARE AD_N AD_W(sinc_curve)(AD_N x) {
   AD_N near = AD_W(mul)(AD_W(k)(AD__PI_SQUARED), AD_W(_polynomial)(ad__sinc_curve_fit, 11, AD_W(mul)(u, u)));
   return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.47)), near, far);
 }
-/* d/dx x^y: y (x^y / x), because y - 1 rounds; at the ends of the range y x^(y-1) */
+/* d/dx x^y: y (x^y / x), because y - 1 rounds; at the ends of the range y h h with h = |x|^((y-1)/2) */
 AD__RARE AD_N AD_W(pow_slope)(AD_N x, AD_N y) {
   AD_N v = AD_W(pow)(x, y), a = AD_W(abs)(v), zero = AD_W(k)(0), r = AD_W(mul)(y, AD_W(div)(v, x));
   AD_W(mask) near = AD_W(and)(AD_W(and)(AD_W(lt)(AD_W(k)(AD_C(0x1p-126, 0x1p-1022)), a), AD_W(lt)(a, AD_W(k)(AD__INF))), AD_W(ne)(x, zero));
   if (!AD_W(all)(near)) {
-    AD_N p = AD_W(pow)(x, AD_W(sub)(y, AD_W(k)(1)));
-    r = AD_W(select)(near, r, AD_W(select)(AD_W(eq)(p, zero), zero, AD_W(mul)(y, p)));
+    AD_N z = AD_W(sub)(y, AD_W(k)(1)), h = AD_W(pow)(AD_W(abs)(x), AD_W(mul)(z, AD_W(k)(0.5)));
+    AD_N p = AD_W(mul)(AD_W(mul)(AD_W(mul)(y, h), h), AD_W(copysign)(AD_W(k)(1), AD_W(pow)(x, z)));
+    r = AD_W(select)(near, r, AD_W(select)(AD_W(eq)(h, zero), zero, p));
     r = AD_W(select)(AD_W(eq)(v, v), r, v);
   }
   return AD_W(select)(AD_W(eq)(y, zero), zero, r);
@@ -2852,7 +2862,8 @@ AD__RARE AD_N AD_W(logaddexp_share)(AD_N x, AD_N y) {
 
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__GAMMA
 
-/* e^(x^2) erfc(x), and its derivative 2x erfcx(x) - 2/sqrt(pi), which cancels for x > 0 and has its own fit there */
+/* e^(x^2) erfc(x), its derivative 2x erfcx(x) - 2/sqrt(pi) and its second derivative 2 erfcx(x) + 2x erfcx'(x): these cancel
+   for x > 0 and have fits of their own there */
 AD__RARE AD_N AD_W(erfcx)(AD_N x) {
   AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4))));
   AD_N m = AD_W(div)(AD_W(_polynomial)(ad__erfcx_fit, 25, q), AD_W(add)(a, AD_W(k)(0.5))), b, s, e;
@@ -2867,7 +2878,13 @@ AD__RARE AD_N AD_W(erfcx_slope)(AD_N x) {
   AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4)))), h = AD_W(add)(a, AD_W(k)(0.5));
   AD_N near = AD_W(fma)(AD_W(add)(x, x), AD_W(erfcx)(x), AD_W(k)(-AD__TWO_BY_SQRT_PI));
   AD_N far = AD_W(neg)(AD_W(div)(AD_W(div)(AD_W(_polynomial)(ad__erfcx_slope_fit, 28, q), h), h));
-  return AD_W(select)(AD_W(lt)(x, AD_W(k)(0)), near, far);
+  return AD_W(select)(AD_W(lt)(x, AD_W(k)(0.25)), near, far);
+}
+AD__RARE AD_N AD_W(erfcx_curve)(AD_N x) {
+  AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4)))), h = AD_W(add)(a, AD_W(k)(0.5));
+  AD_N near = AD_W(mul)(AD_W(k)(2), AD_W(fma)(x, AD_W(erfcx_slope)(x), AD_W(erfcx)(x)));
+  AD_N far = AD_W(div)(AD_W(div)(AD_W(div)(AD_W(_polynomial)(ad__erfcx_curve_fit, 29, q), h), h), h);
+  return AD_W(select)(AD_W(lt)(x, AD_W(k)(0.5)), near, far);
 }
 /* log(Phi(x)), and its derivative phi(x)/Phi(x) (the inverse Mills ratio) */
 AD__RARE AD_N AD_W(log_ndtr)(AD_N x) {
