@@ -123,8 +123,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, tan, N##_tan(x), N##_fma(v, v, N##_k(1)),                        KEEP_V, -20, 20)                                 \
   ROW(N, D, sinpi, N##_sinpi(x), N##_mul(N##_k(AD__PI), N##_cospi(x)),       KEEP_X, -5, 5)                                   \
   ROW(N, D, cospi, N##_cospi(x), N##_mul(N##_k(-AD__PI), N##_sinpi(x)),      KEEP_X, -5, 5)                                   \
-  ROW(N, D, asin, N##_asin(x), N##_recip(N##_sqrt(N##_one_minus_square(x))), KEEP_X, -1, 1)                                   \
-  ROW(N, D, acos, N##_acos(x), N##_neg(N##_recip(N##_sqrt(N##_one_minus_square(x)))), KEEP_X, -1, 1)                          \
+  ROW(N, D, asin, N##_asin(x), N##_rsqrt(N##_one_minus_square(x)),         KEEP_X, -1, 1)                                   \
+  ROW(N, D, acos, N##_acos(x), N##_neg(N##_rsqrt(N##_one_minus_square(x))), KEEP_X, -1, 1)                                    \
   ROW(N, D, atan, N##_atan(x),                                                                                                \
       N##_select(N##_lt(N##_k(0x1p28), N##_abs(x)), N##_square(N##_recip(x)), N##_recip(N##_one_plus_square(x))),             \
                                                                              KEEP_X, -20, 20)                                 \
@@ -149,7 +149,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
         N##_mul(N##_k(-AD__SQRT_HALF), N##_div(N##_erfcx_slope(N##_mul(x, N##_k(-AD__SQRT_HALF))),                            \
         N##_erfcx(N##_mul(x, N##_k(-AD__SQRT_HALF))))), N##_add(N##_within(x, 1e3), v)))), KEEP_XV, -50, 8)                   \
   ROW(N, D, lgamma, N##_lgamma(x), N##_digamma(x),                           KEEP_X, 0.1, 30)                                 \
-  ROW(N, D, digamma, N##_digamma(x), N##_trigamma(x),                        KEEP_X, 0.1, 30)                                 \
+  ROW(N, D, digamma, N##_digamma(x), N##_number(v, N##_trigamma(x)),         KEEP_XV, 0.1, 30)                                \
   ROW(N, D, trigamma, N##_trigamma(x), N##_tetragamma(x),                    KEEP_X, 0.1, 30)                                 \
   ROW(N, D, tetragamma, N##_tetragamma(x), N##_polygamma(N##_k(3), x),       KEEP_X, 0.1, 30)                                 \
   ROW(N, D, tgamma, N##_tgamma(x), N##_mul(v, N##_digamma(x)),               KEEP_XV, 0.1, 30)                                \
@@ -179,8 +179,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, sinc_curve, N##_sinc_curve(x),                                                                                    \
       N##_select(N##_lt(N##_abs(x), N##_k(0.1)),                                                                              \
         N##_mul(N##_mul(N##_k(97.40909103400243), x), N##_sinc_third(N##_square(N##_mul(N##_k(AD__PI), x)))),                 \
-        N##_neg(N##_fma(N##_k(AD__PI_SQUARED), N##_sinc_slope(x),                                                             \
-        N##_div(N##_fma(N##_k(3), v, N##_mul(N##_k(AD__PI_SQUARED), N##_sinc(x))), x)))), KEEP_XV, -10, 10)                   \
+        N##_fma(N##_k(-AD__PI_SQUARED), N##_sinc_slope(x),                                                                    \
+        N##_neg(N##_div(N##_fma(N##_k(3), v, N##_mul(N##_k(AD__PI_SQUARED), N##_sinc(x))), x)))), KEEP_XV, -10, 10)           \
   ROW(N, D, floor, N##_floor(x), N##_number(x, N##_k(0)),                    KEEP_X, -10, 10)                                 \
   ROW(N, D, ceil, N##_ceil(x), N##_number(x, N##_k(0)),                      KEEP_X, -10, 10)                                 \
   ROW(N, D, trunc, N##_trunc(x), N##_number(x, N##_k(0)),                    KEEP_X, -10, 10)                                 \
@@ -189,7 +189,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
 #define AD_UNARY_COMPOSED(ROW, N, D)                                                                                          \
   ROW(N, D, sign, N##_select(N##_ne(x, N##_k(0)), N##_copysign(N##_number(x, N##_k(1)), x), N##_k(0)),                        \
       N##_number(x, N##_k(0)),                                               KEEP_X, -10, 10)                                 \
-  ROW(N, D, step, N##_only(N##_lt(N##_k(0), x), N##_k(1)), N##_number(x, N##_k(0)), KEEP_X, -10, 10)                          \
+  ROW(N, D, step, N##_number(x, N##_only(N##_lt(N##_k(0), x), N##_k(1))), N##_number(x, N##_k(0)), KEEP_X, -10, 10)           \
   ROW(N, D, round,                                                                                                            \
       N##_copysign(N##_add(N##_trunc(x), N##_select(N##_le(N##_k(0.5), N##_abs(N##_sub(x, N##_trunc(x)))),                    \
         N##_copysign(N##_k(1), x), N##_k(0))), x), N##_number(x, N##_k(0)),  KEEP_X, -10, 10)                                 \
@@ -229,14 +229,14 @@ AD_INLINE const char *ad_status_name(ad_status status) {
         N##_select(N##_eq(x, N##_k(0)), N##_number(v, N##_select(N##_lt(y, N##_k(0)), N##_k(-AD__INF), N##_k(0))),            \
         N##_k(AD__NAN))),                                          KEEP_XV, 0.1, 10, -5, 5)                         \
   ROW(N, D, pow_slope, N##_pow_slope(x, y),                                                                                   \
-      N##_select(N##_eq(y, N##_k(0)), N##_k(0), N##_select(N##_and(N##_and(N##_ne(x, N##_k(0)), N##_ne(v, N##_k(0))),         \
-        N##_lt(N##_abs(x), N##_k(AD__INF))), N##_mul(N##_sub(y, N##_k(1)), N##_div(v, x)),                                    \
-        N##_mul(y, N##_pow_slope(x, N##_sub(y, N##_k(1)))))),                                                                 \
-      N##_select(N##_lt(N##_k(0), x), N##_select(N##_eq(x, N##_k(AD__INF)),                                                   \
-        N##_select(N##_lt(y, N##_k(1)), N##_k(0), N##_k(AD__INF)), N##_fma(v, N##_log(x), N##_div(N##_pow(x, y), x))),        \
-        N##_select(N##_eq(x, N##_k(0)), N##_number(v,                                                                         \
-        N##_select(N##_lt(N##_k(1), y), N##_k(0), N##_select(N##_lt(N##_k(0), y), N##_k(-AD__INF), N##_k(AD__INF)))),         \
-        N##_k(AD__NAN))),                                                    KEEP_XV, 0.1, 10, -5, 5)                         \
+      N##_number(v, N##_select(N##_eq(y, N##_k(0)), N##_k(0),                                                                 \
+        N##_select(N##_and(N##_and(N##_ne(x, N##_k(0)), N##_ne(v, N##_k(0))), N##_lt(N##_abs(x), N##_k(AD__INF))),            \
+        N##_mul(N##_sub(y, N##_k(1)), N##_div(v, x)), N##_mul(y, N##_pow_slope(x, N##_sub(y, N##_k(1))))))),                  \
+      N##_number(v, N##_select(N##_lt(N##_k(0), x),                                                                           \
+        N##_select(N##_eq(x, N##_k(AD__INF)), N##_select(N##_lt(y, N##_k(1)), N##_k(0), N##_k(AD__INF)),                      \
+        N##_fma(v, N##_log(x), N##_div(N##_pow(x, y), x))),                                                                   \
+        N##_select(N##_eq(x, N##_k(0)), N##_select(N##_lt(N##_k(1), y), N##_k(0),                                             \
+        N##_select(N##_lt(N##_k(0), y), N##_k(-AD__INF), N##_k(AD__INF))), N##_k(AD__NAN)))), KEEP_XV, 0.1, 10, -5, 5)        \
   ROW(N, D, atan2, N##_atan2(x, y),                                                                                           \
       N##_number(v, N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                             \
         N##_div(N##_div(y, N##_hypot(x, y)), N##_hypot(x, y)))),                                                              \
@@ -251,12 +251,12 @@ AD_INLINE const char *ad_status_name(ad_status status) {
                                                                              KEEP_XV, -10, 10, 0.5, 3)                        \
   ROW(N, D, remainder, N##_remainder(x, y), N##_number(v, N##_k(1)), N##_neg(N##_rint(N##_div(N##_sub(x, v), y))),            \
                                                                              KEEP_XV, -10, 10, 0.5, 3)                        \
-  ROW(N, D, copysign, N##_copysign(x, y), N##_number(y, N##_mul(N##_sign(x), N##_copysign(N##_k(1), y))),                     \
-      N##_number(v, N##_number(y, N##_k(0))),                                KEEP_XV, -10, 10, -10, 10)                       \
+  ROW(N, D, copysign, N##_copysign(x, y), N##_mul(N##_sign(x), N##_copysign(N##_k(1), y)), N##_number(v, N##_k(0)),           \
+                                                                             KEEP_XV, -10, 10, -10, 10)                       \
   ROW(N, D, logaddexp, N##_logaddexp(x, y), N##_logaddexp_share(x, y), N##_logaddexp_share(y, x), KEEP_X, -40, 40, -40, 40)   \
   ROW(N, D, logaddexp_share, N##_logaddexp_share(x, y), N##_mul(v, N##_logaddexp_share(y, x)),                                \
       N##_neg(N##_mul(v, N##_logaddexp_share(y, x))),                        KEEP_XV, -20, 20, -20, 20)                       \
-  ROW(N, D, polygamma, N##_polygamma(x, y), N##_number(v, N##_k(0)), N##_polygamma(N##_add(x, N##_k(1)), y),                  \
+  ROW(N, D, polygamma, N##_polygamma(x, y), N##_number(v, N##_k(0)), N##_number(v, N##_polygamma(N##_add(x, N##_k(1)), y)),   \
                                                                              KEEP_XV, 1, 4, 0.5, 20)
 
 #define AD_BINARY_COMPOSED(ROW, N, D)                                                                                         \

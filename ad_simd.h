@@ -200,6 +200,8 @@ typedef bool ad_f64_mask;
    file. They are written in words, fused where written so, and therefore give the same bits on every backend. AD_C(s, d) in
    them is a constant for float and for double. Rare functions of float are computed in double and rounded (AD__IN_DOUBLE).
 
+   Never neg(fma(a, b, c)): gcc makes one instruction of it whose zero has the other sign. fma(-a, b, -c) is written instead.
+
    Series. erfcx: (x + 1/2) erfcx(x), (x + 1/2)^2 erfcx'(x) and (x + 1/2)^3 erfcx''(x) are smooth in q = (x-4)/(x+4), which maps
    0..inf to -1..1: a polynomial each, fitted at Chebyshev nodes with 50 digits. digamma: psi(x)/(x - x0) on [1, 2] in
    2x - 3, x0 the root, so that the relative error stays small through the root; asymptotic from 10 on. */
@@ -2737,7 +2739,7 @@ AD_INLINE AD_N AD_W(normal_pdf)(AD_N x) {
 /* 2 Phi(x) = erfc(t + d), t + d = -x/sqrt2 with t rounded and d the rest: erfc(t) - 2/sqrt(pi) e^(-t^2) d */
 AD__RARE AD_N AD_W(_ndtr2)(AD_N x) {
   AD_N b = AD_W(_within)(x, AD_C(20, 50)), hi = AD_W(k)(AD_C(0x1.6a09e6p-1, 0x1.6a09e667f3bcdp-1)), t = AD_W(neg)(AD_W(mul)(b, hi));
-  AD_N d = AD_W(fnma)(b, AD_W(k)(AD_C(0x1.9fcef3p-27, -0x1.bdd3413b26456p-55)), AD_W(neg)(AD_W(fma)(b, hi, t)));
+  AD_N d = AD_W(fnma)(b, AD_W(k)(AD_C(0x1.9fcef3p-27, -0x1.bdd3413b26456p-55)), AD_W(fma)(AD_W(neg)(b), hi, AD_W(neg)(t)));
   return AD_W(fnma)(AD_W(mul)(AD_W(k)(AD__TWO_BY_SQRT_PI), AD_W(gauss)(t)), d, AD_W(erfc)(t));
 }
 AD_INLINE AD_N AD_W(ndtr)(AD_N x) { return AD_W(mul)(AD_W(_ndtr2)(x), AD_W(k)(0.5)); }
@@ -2766,15 +2768,23 @@ AD_INLINE AD_N AD_W(softplus)(AD_N x) {
   AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x)));
   return AD_W(add)(AD_W(_not_below)(x, 0), AD_W(log1p)(t));
 }
+/* a e^x where x is so low that e^x alone loses its digits (a e^(x/2) e^(x/2)); v elsewhere */
+AD_INLINE AD_N AD_W(_tail)(AD_N x, AD_N a, AD_N v) {
+  AD_W(mask) far = AD_W(lt)(x, AD_W(k)(AD_C(-80, -700)));
+  AD_N h;
+  if (AD_LIKELY(!AD_W(any)(far))) return v;
+  h = AD_W(exp)(AD_W(mul)(x, AD_W(k)(0.5)));
+  return AD_W(select)(far, AD_W(mul)(AD_W(mul)(a, h), h), v);
+}
 /* x sigmoid(x), and sigmoid(x) (1 + x sigmoid(-x)) with the fractions multiplied out */
 AD_INLINE AD_N AD_W(silu)(AD_N x) {
   AD_N c = AD_W(_not_below)(x, AD_C(-128, -1024)), t = AD_W(exp)(AD_W(neg)(AD_W(abs)(c))), one = AD_W(k)(1);
-  return AD_W(div)(AD_W(mul)(c, AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), t, one)), AD_W(add)(one, t));
+  return AD_W(_tail)(c, c, AD_W(div)(AD_W(mul)(c, AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), t, one)), AD_W(add)(one, t)));
 }
 AD_INLINE AD_N AD_W(silu_slope)(AD_N x) {
   AD_N c = AD_W(_within)(x, AD_C(128, 1024)), t = AD_W(exp)(AD_W(neg)(AD_W(abs)(c))), one = AD_W(k)(1), d = AD_W(add)(one, t);
   AD_N n = AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), AD_W(mul)(t, AD_W(add)(AD_W(add)(one, c), t)), AD_W(fma)(c, t, d));
-  return AD_W(div)(n, AD_W(mul)(d, d));
+  return AD_W(_tail)(c, AD_W(add)(c, one), AD_W(div)(n, AD_W(mul)(d, d)));
 }
 /* mish x w, with the gate w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2), and w' = 4 e^x (e^x + 1)/(n + 2)^2 */
 AD_INLINE AD_N AD_W(_mish_parts)(AD_N x, AD_N *slope) {
@@ -2785,10 +2795,13 @@ AD_INLINE AD_N AD_W(_mish_parts)(AD_N x, AD_N *slope) {
 }
 AD_INLINE AD_N AD_W(mish_gate)(AD_N x) { AD_N d; return AD_W(_mish_parts)(x, &d); }
 AD_INLINE AD_N AD_W(mish_gate_slope)(AD_N x) { AD_N d; (void)AD_W(_mish_parts)(x, &d); return d; }
-AD_INLINE AD_N AD_W(mish)(AD_N x) { return AD_W(mul)(AD_W(_not_below)(x, AD_C(-128, -1024)), AD_W(mish_gate)(x)); }
+AD_INLINE AD_N AD_W(mish)(AD_N x) {
+  AD_N c = AD_W(_not_below)(x, AD_C(-128, -1024));
+  return AD_W(_tail)(c, c, AD_W(mul)(c, AD_W(mish_gate)(x)));
+}
 AD_INLINE AD_N AD_W(mish_slope)(AD_N x) {
-  AD_N d, w = AD_W(_mish_parts)(x, &d);
-  return AD_W(fma)(AD_W(_within)(x, AD_C(128, 1024)), d, w);
+  AD_N d, w = AD_W(_mish_parts)(x, &d), c = AD_W(_within)(x, AD_C(128, 1024));
+  return AD_W(_tail)(c, AD_W(add)(c, AD_W(k)(1)), AD_W(fma)(c, d, w));
 }
 AD_INLINE AD_N AD_W(softsign)(AD_N x) {
   AD_N a = AD_W(abs)(x);
@@ -2825,7 +2838,7 @@ AD__RARE AD_N AD_W(sinc_slope)(AD_N x) {
 }
 AD__RARE AD_N AD_W(sinc_curve)(AD_N x) {
   AD_N u = AD_W(mul)(AD_W(k)(AD__PI), x), a = AD_W(abs)(x), s = AD_W(div)(AD_W(sinc_slope)(x), x);
-  AD_N far = AD_W(neg)(AD_W(fma)(AD_W(k)(AD__PI_SQUARED), AD_W(sinc)(x), AD_W(add)(s, s)));
+  AD_N far = AD_W(fma)(AD_W(k)(-AD__PI_SQUARED), AD_W(sinc)(x), AD_W(mul)(AD_W(k)(-2), s));
   AD_N near = AD_W(mul)(AD_W(k)(AD__PI_SQUARED), AD_W(_polynomial)(ad__sinc_curve_fit, 11, AD_W(mul)(u, u)));
   return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.47)), near, far);
 }
@@ -2835,7 +2848,10 @@ AD__RARE AD_N AD_W(pow_slope)(AD_N x, AD_N y) {
   AD_W(mask) near = AD_W(and)(AD_W(and)(AD_W(lt)(AD_W(k)(AD_C(0x1p-126, 0x1p-1022)), a), AD_W(lt)(a, AD_W(k)(AD__INF))), AD_W(ne)(x, zero));
   if (!AD_W(all)(near)) {
     AD_N z = AD_W(sub)(y, AD_W(k)(1)), h = AD_W(pow)(AD_W(abs)(x), AD_W(mul)(z, AD_W(k)(0.5)));
-    AD_N p = AD_W(mul)(AD_W(mul)(AD_W(mul)(y, h), h), AD_W(copysign)(AD_W(k)(1), AD_W(pow)(x, z)));
+    /* the sign of x^(y-1): of x^y times that of x, because y - 1 may round to the other parity; at 0 pow knows it */
+    AD_N sign = AD_W(mul)(AD_W(copysign)(AD_W(k)(1), v), AD_W(copysign)(AD_W(k)(1), x));
+    AD_N p = AD_W(mul)(AD_W(mul)(y, h), h);
+    p = AD_W(mul)(p, AD_W(select)(AD_W(eq)(x, zero), AD_W(copysign)(AD_W(k)(1), AD_W(pow)(x, z)), sign));
     r = AD_W(select)(near, r, AD_W(select)(AD_W(eq)(h, zero), zero, p));
     r = AD_W(select)(AD_W(eq)(v, v), r, v);
   }
@@ -2862,10 +2878,16 @@ AD__RARE AD_N AD_W(logaddexp_share)(AD_N x, AD_N y) {
 
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__GAMMA
 
+/* q = (a - 4)/(a + 4), a >= 0, with its rounding errors put right once: they matter at both ends of the fits */
+AD_INLINE AD_N AD_W(_erfcx_map)(AD_N a) {
+  AD_N four = AD_W(k)(4), b = AD_W(min)(a, AD_W(k)(0x1p70)), r = AD_W(div)(AD_W(k)(1), AD_W(add)(b, four)), q = AD_W(mul)(AD_W(sub)(b, four), r);
+  AD_N e = AD_W(fnma)(q, b, AD_W(fnma)(AD_W(add)(q, AD_W(k)(1)), four, b));
+  return AD_W(fma)(e, r, q);
+}
 /* e^(x^2) erfc(x), its derivative 2x erfcx(x) - 2/sqrt(pi) and its second derivative 2 erfcx(x) + 2x erfcx'(x): these cancel
    for x > 0 and have fits of their own there */
 AD__RARE AD_N AD_W(erfcx)(AD_N x) {
-  AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4))));
+  AD_N a = AD_W(abs)(x), q = AD_W(_erfcx_map)(a);
   AD_N m = AD_W(div)(AD_W(_polynomial)(ad__erfcx_fit, 25, q), AD_W(add)(a, AD_W(k)(0.5))), b, s, e;
   if (!AD_W(any)(AD_W(lt)(x, AD_W(k)(0)))) return m;
   b = AD_W(_within)(x, 40);
@@ -2875,13 +2897,13 @@ AD__RARE AD_N AD_W(erfcx)(AD_N x) {
   return AD_W(select)(AD_W(lt)(x, AD_W(k)(0)), AD_W(fma)(AD_W(k)(2), e, AD_W(neg)(m)), m);
 }
 AD__RARE AD_N AD_W(erfcx_slope)(AD_N x) {
-  AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4)))), h = AD_W(add)(a, AD_W(k)(0.5));
+  AD_N a = AD_W(abs)(x), q = AD_W(_erfcx_map)(a), h = AD_W(add)(a, AD_W(k)(0.5));
   AD_N near = AD_W(fma)(AD_W(add)(x, x), AD_W(erfcx)(x), AD_W(k)(-AD__TWO_BY_SQRT_PI));
   AD_N far = AD_W(neg)(AD_W(div)(AD_W(div)(AD_W(_polynomial)(ad__erfcx_slope_fit, 28, q), h), h));
   return AD_W(select)(AD_W(lt)(x, AD_W(k)(0.25)), near, far);
 }
 AD__RARE AD_N AD_W(erfcx_curve)(AD_N x) {
-  AD_N a = AD_W(abs)(x), q = AD_W(sub)(AD_W(k)(1), AD_W(div)(AD_W(k)(8), AD_W(add)(a, AD_W(k)(4)))), h = AD_W(add)(a, AD_W(k)(0.5));
+  AD_N a = AD_W(abs)(x), q = AD_W(_erfcx_map)(a), h = AD_W(add)(a, AD_W(k)(0.5));
   AD_N near = AD_W(mul)(AD_W(k)(2), AD_W(fma)(x, AD_W(erfcx_slope)(x), AD_W(erfcx)(x)));
   AD_N far = AD_W(div)(AD_W(div)(AD_W(div)(AD_W(_polynomial)(ad__erfcx_curve_fit, 29, q), h), h), h);
   return AD_W(select)(AD_W(lt)(x, AD_W(k)(0.5)), near, far);
@@ -2962,7 +2984,7 @@ AD__RARE AD_N AD_W(tetragamma)(AD_N x) {
   w = AD_W(div)(one, y);
   z = AD_W(mul)(w, w);
   v = AD_W(fma)(AD_W(mul)(z, z), AD_W(_polynomial)(ad__tetragamma_tail, 11, z), AD_W(fma)(z, w, z));
-  v = AD_W(neg)(AD_W(fma)(AD_W(k)(2), s, v));
+  v = AD_W(fma)(AD_W(k)(-2), s, AD_W(neg)(v));
   if (!AD_W(any)(left)) return v;
   s = AD_W(sinpi)(x);
   z = AD_W(mul)(AD_W(k)(0x1.f019b59389d7cp+5), AD_W(div)(AD_W(div)(AD_W(div)(AD_W(cospi)(x), s), s), s));

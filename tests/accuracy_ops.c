@@ -3,7 +3,8 @@
    The judge of a derivative is the value alone: central differences of the MPFR function at 900 bits with a step of 2^-110 x,
    so no derivative formula is written here. Rows that are derivatives of others (tanh_slope, trigamma) are judged as such.
 
-     accuracy_ops [points] [row]      points a row and dtype (default 4000); prints a table in Markdown and the limits exceeded
+     accuracy_ops [points] [row]      points a row and dtype (default 1000); prints a table in Markdown and the limits exceeded
+     accuracy_ops --reference         prints tests/test_ops_reference.h
 
    Systems: v32, v64 (SLEEF where present), f32, f64 (libm); second derivatives by duals over f32 and f64. A second pass looks at
    the whole range of exponents. Errors are in units of the last place of the result, or of the row's floor where the result
@@ -223,6 +224,8 @@ static bool saturates(oracle *f) {
   return false;
 }
 
+static bool near_one(oracle *f) { return f == o_erf || f == o_erfc || f == o_ndtr || f == o_gelu || f == o_log_ndtr; }
+
 static uint64_t state = 88172645463325252u;
 static double uniform(void) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return (double)(state >> 11) * 0x1p-53; }
 
@@ -240,10 +243,35 @@ static double sample(const ad_op_info *op, int k, int i, int single) {
   return single ? (double)(float)x : x;
 }
 
+/* --reference: points for tests/test_ops.c with value and partials, for machines without MPFR */
+static void print_references(void) {
+  mpfr_t ref; mpfr_init2(ref, BITS);
+  printf("/* Made by: accuracy_ops --reference. Row, operands (floats), value, f_x, f_y, f_xx; NAN: not judged; floor of each. */\n");
+  for (int o = 0; o < AD_OP_BINARY_END_; o++) {
+    const judge *j = judge_of(ad_ops[o].name);
+    if (!j) continue;
+    for (int i = 0; i < 9; i++) {
+      double lo = ad_ops[o].lo[0], hi = ad_ops[o].hi[0], u = (i + 0.37) / 9, w = (i * 5 % 9 + 0.41) / 9;
+      double x = (double)(float)(lo + (hi - lo) * (i & 1 ? u : u * u)), y = (double)(float)(ad_ops[o].lo[1] + (ad_ops[o].hi[1] - ad_ops[o].lo[1]) * w);
+      if (j->f == o_powi) y = rint(y);
+      if (ad_ops[o].arity == 1) y = 0;
+      printf("{ AD_OP_%s, %a, %a", ad_ops[o].name, x, y);
+      for (int m = 0; m < 4; m++) {
+        if (j->limit[m == 3 ? 2 : m ? 1 : 0] == 0 || (m == 2 && (y == 0 || j->order || j->f == o_powi))) { printf(", NAN"); continue; }
+        derivative(ref, j->f, j->order + (m == 0 ? 0 : m == 3 ? 2 : 1), m == 2, x, y);
+        if (mpfr_nan_p(ref)) printf(", NAN"); else printf(", %a", mpfr_get_d(ref, RN));
+      }
+      printf(", %g, %g, %g },\n", j->floor[0], j->floor[1], j->floor[2]);
+    }
+  }
+  mpfr_clear(ref);
+}
+
 int main(int argc, char **argv) {
-  int points = argc > 1 ? atoi(argv[1]) : 4000, over = 0;
-  const char *only = argc > 2 ? argv[2] : NULL;
   mpfr_set_emin(mpfr_get_emin_min()); mpfr_set_emax(mpfr_get_emax_max());
+  if (argc > 1 && !strcmp(argv[1], "--reference")) { print_references(); return 0; }
+  int points = argc > 1 ? atoi(argv[1]) : 1000, over = 0;
+  const char *only = argc > 2 ? argv[2] : NULL;
   mpfr_t ref; mpfr_init2(ref, BITS);
   printf("| row | value v64 / v32 | libm f64 / f32 | f' v64 / v32 | libm f64 / f32 | f_y v64 / v32 | f'' f64 / f32 |\n|---|---|---|---|---|---|---|\n");
   for (int o = 0; o < AD_OP_BINARY_END_; o++) {
@@ -261,7 +289,7 @@ int main(int argc, char **argv) {
         if (j->f == o_lgamma || j->f == o_digamma || j->f == o_tgamma) { if (x < 0 || x > (j->f == o_tgamma ? 200 : 1e20)) continue; }
         if (fabs(x) > 1e6 && (j->f == o_sinpi || j->f == o_cospi || j->f == o_sinc || j->f == o_sin || j->f == o_cos || j->f == o_tan || j->f == o_versin)) continue;
         if ((j->f == o_fmod || j->f == o_remainder) && fabs(x / y) > 1e12) continue;
-        if (fabs(x) > 150 && saturates(j->f)) continue;
+        if (fmax(fabs(x), fabs(y)) > (near_one(j->f) ? 18 : 150) && saturates(j->f)) continue;
         rows[o][s](x, y, out[0]); rows[o][s + 2](x, y, out[1]);
         for (int m = 0; m < 4; m++) {
           if (m == 2 && op->arity == 1) continue;

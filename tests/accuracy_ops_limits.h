@@ -7,7 +7,7 @@
 static const judge judges[] = {
   ROW(neg), ROW(abs), ROW(sqrt), ROW(cbrt), ROW(exp), ROW(exp2), ROW(exp10), ROW(expm1), ROW(log), ROW(log2), ROW(log10), ROW(log1p),
   ROW(sin), ROW(cos), ROW(tan), ROW(sinpi), ROW(cospi), ROW(asin), ROW(acos), ROW(atan), ROW(sinh), ROW(cosh), ROW(tanh), ROW(asinh),
-  ROW(acosh), ROW(atanh), ROW(erf), OWN(erfc, 2.5, 4, 6), OWN(erfcx, 3, 4, 6), SLOPE(erfcx_slope, erfcx, 1, 4, 6, 0, 0),
+  ROW(acosh), ROW(atanh), ROW(erf), OWN(erfc, 2.5, 4, 6), OWN(erfcx, 4, 4, 6), SLOPE(erfcx_slope, erfcx, 1, 4, 6, 0, 0),
   SLOPE(erfcx_curve, erfcx, 2, 6, 0, 0, 0),
   ROOT(gauss, 2.5, 4, 6, 0, 0, 0.5), ROOT(normal_pdf, 2.5, 4, 6, 0, 0, 0.1), ROOT(ndtr, 2.5, 4, 6, 0, 0, 0), OWN(log_ndtr, 3, 5, 8),
   SLOPE(log_ndtr_slope, log_ndtr, 1, 5, 8, 0, 0), ROW(lgamma), OWN(digamma, 2.5, 4, 6), SLOPE(trigamma, digamma, 1, 2.5, 4, 0, 0),
