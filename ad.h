@@ -242,7 +242,11 @@ AD_INLINE const char *ad_status_name(ad_status status) {
         N##_div(N##_div(y, N##_hypot(x, y)), N##_hypot(x, y)))),                                                              \
       N##_number(v, N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                             \
         N##_neg(N##_div(N##_div(x, N##_hypot(x, y)), N##_hypot(x, y))))),    KEEP_XV, -10, 10, -10, 10)                       \
-  ROW(N, D, hypot, N##_hypot(x, y), N##_hypot_part(x, y, v), N##_hypot_part(y, x, v), KEEP_XV, -10, 10, -10, 10)              \
+  ROW(N, D, hypot, N##_hypot(x, y), N##_hypot_share(x, y), N##_hypot_share(y, x), KEEP_X, -10, 10, -10, 10)                   \
+  ROW(N, D, hypot_share, N##_hypot_share(x, y),                                                                               \
+      N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0), N##_div(N##_square(N##_div(y, N##_hypot(x, y))), N##_hypot(x, y))),\
+      N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                                           \
+        N##_neg(N##_div(N##_mul(v, N##_div(y, N##_hypot(x, y))), N##_hypot(x, y)))), KEEP_XV, -10, 10, -10, 10)               \
   ROW(N, D, max, N##_max(x, y), N##_share(x, y, N##_lt(y, x)), N##_sub(N##_k(1), N##_share(x, y, N##_lt(y, x))),              \
                                                                              KEEP_X, -10, 10, -10, 10)                        \
   ROW(N, D, min, N##_min(x, y), N##_share(x, y, N##_lt(x, y)), N##_sub(N##_k(1), N##_share(x, y, N##_lt(x, y))),              \
@@ -297,16 +301,11 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, equal, N##_only(N##_eq(x, y), N##_k(1)), N##_k(0), N##_k(0),     KEEP_NONE, -10, 10, -10, 10)                     \
   ROW(N, D, not_equal, N##_only(N##_ne(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)
 
-/* hypot_part(x, y, h): x/h, the partial of h = hypot(x, y). Its own partials in x and y are the total ones, h moving along:
-   y^2/h^3, -x y/h^3. where(c, a, b): c is a number, 0 chooses b. A select, never a product, so what is not chosen leaves no trace. */
+/* where(c, a, b): c is a number, 0 chooses b. A select, never a product, so what is not chosen leaves no trace. */
 #define AD_TERNARY_WORDS(ROW, N, D)                                                                                           \
   ROW(N, D, fma, N##_fma(x, y, z), y, x, N##_k(1),                           KEEP_X, -10, 10, -10, 10, -10, 10)
 
 #define AD_TERNARY_COMPOSED(ROW, N, D)                                                                                        \
-  ROW(N, D, hypot_part, N##_hypot_share(x, y, z),                                                                             \
-      N##_select(N##_eq(z, N##_k(AD__INF)), N##_k(0), N##_div(N##_square(N##_div(y, z)), z)),                                 \
-      N##_select(N##_eq(z, N##_k(AD__INF)), N##_k(0), N##_neg(N##_div(N##_mul(N##_div(x, z), N##_div(y, z)), z))), N##_k(0),  \
-                                                                             KEEP_X, 1, 3, 1, 3, 5, 9)                        \
   ROW(N, D, where, N##_select(N##_ne(x, N##_k(0)), y, z), N##_k(0), N##_only(N##_ne(x, N##_k(0)), N##_k(1)),                  \
       N##_only(N##_eq(x, N##_k(0)), N##_k(1)),                               KEEP_X, -1, 1, -10, 10, -10, 10)                 \
   ROW(N, D, clamp, N##_select(N##_le(y, z), N##_max(N##_min(x, z), y), N##_k(AD__NAN)),                                       \
@@ -373,12 +372,6 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
     N r = N##_select(N##_lt(N##_k(c), x), N##_k(c), x); return N##_select(N##_lt(r, N##_k(-c)), N##_k(-c), r); }              \
   AD_INLINE N N##_share(N x, N y, N##_mask wins) {                                                                            \
     return N##_select(N##_eq(x, y), N##_k(0.5), N##_only(N##_or(wins, N##_ne(x, x)), N##_k(1))); }                            \
-  AD_INLINE N N##_infinite_share(N x, N y) {                                                                                  \
-    N s = N##_select(N##_eq(N##_abs(y), N##_k(AD__INF)), N##_k(AD__SQRT_HALF), N##_k(1));                                     \
-    return N##_only(N##_eq(N##_abs(x), N##_k(AD__INF)), N##_copysign(s, x)); }                                                \
-  AD_INLINE N N##_hypot_share(N x, N y, N v) {                                                                                \
-    N r = N##_select(N##_eq(v, N##_k(AD__INF)), N##_infinite_share(x, y), N##_div(x, v));                                     \
-    return N##_select(N##_eq(v, N##_k(0)), N##_k(0), r); }                                                                    \
   AD_INLINE N N##_mish_gate_curve(N x) {                                                                                      \
     N s = N##_sigmoid(x), w = N##_mish_gate(x), one = N##_k(1);                                                               \
     N r = N##_sub(N##_fma(N##_k(-2), w, one), N##_mul(N##_mul(s, s), N##_add(one, w)));                                       \

@@ -2842,6 +2842,16 @@ AD__RARE AD_N AD_W(sinc_curve)(AD_N x) {
   AD_N near = AD_W(mul)(AD_W(k)(AD__PI_SQUARED), AD_W(_polynomial)(ad__sinc_curve_fit, 11, AD_W(mul)(u, u)));
   return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.47)), near, far);
 }
+/* x/hypot(x, y) from x and y scaled by the larger: no second call of hypot. 0 at (0, 0); an infinite operand takes all */
+AD_INLINE AD_N AD_W(hypot_share)(AD_N x, AD_N y) {
+  AD_N a = AD_W(abs)(x), b = AD_W(abs)(y), s = AD_W(max)(a, b), u = AD_W(div)(x, s), w = AD_W(div)(y, s), inf = AD_W(k)(AD__INF), r;
+  AD_W(mask) x_inf = AD_W(eq)(a, inf), y_inf = AD_W(eq)(b, inf);
+  r = AD_W(div)(u, AD_W(sqrt)(AD_W(fma)(u, u, AD_W(mul)(w, w))));
+  r = AD_W(select)(AD_W(eq)(s, AD_W(k)(0)), AD_W(k)(0), r);
+  if (AD_LIKELY(!AD_W(any)(AD_W(or)(x_inf, y_inf)))) return r;
+  s = AD_W(only)(x_inf, AD_W(copysign)(AD_W(select)(y_inf, AD_W(k)(AD__SQRT_HALF), AD_W(k)(1)), x));
+  return AD_W(select)(AD_W(or)(x_inf, y_inf), s, r);
+}
 /* d/dx x^y: y (x^y / x), because y - 1 rounds; at the ends of the range y h h with h = |x|^((y-1)/2) */
 AD__RARE AD_N AD_W(pow_slope)(AD_N x, AD_N y) {
   AD_N v = AD_W(pow)(x, y), a = AD_W(abs)(v), zero = AD_W(k)(0), r = AD_W(mul)(y, AD_W(div)(v, x));
