@@ -2515,8 +2515,6 @@ typedef struct ad__port { void *data; size_t row, width; } ad__port;     /* elem
 AD_INLINE void ad_v64__turn(ad_v64 *r) { ad_v64_transpose(r); }
 AD_INLINE void ad_v32__turn(ad_v32 *r) { ad_v32_transpose(r); }
 AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
-AD_INLINE void ad_f64_load_square(ad_f64 *r, const ad_f64 *p, size_t stride, size_t columns, size_t rows) { (void)stride; (void)columns; (void)rows; *r = *p; }
-AD_INLINE void ad_f64_store_square(ad_f64 *p, size_t stride, ad_f64 *r, size_t columns, size_t rows) { (void)stride; (void)columns; (void)rows; *p = *r; }
 
 #define AD__TEMPLATE AD__LANE_ENGINE
 #define AD_N ad_v64
@@ -3305,25 +3303,22 @@ AD_LOCAL void AD_W(_gather)(const ad__port *port, const uint32_t *slot, size_t f
         for (size_t k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)slot[j] * AD_BLOCK + k * AD_LANES, AD_W(k)((double)data[j]));
     return;
   }
-  for (size_t j0 = 0; j0 < width; j0 += AD_LANES) {
-    size_t columns = width - j0 < AD_LANES ? width - j0 : AD_LANES;
-    if (columns < AD_LANES && width >= AD_LANES) { j0 = width - AD_LANES; columns = AD_LANES; }       /* the last square overlaps */
-    for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
-      const AD_S *from = data + k * AD_LANES * port->row + j0;
-      AD_S *to = slots + k * AD_LANES;
-      if (columns == AD_LANES && valid >= (k + 1) * AD_LANES) {       /* an array of its own, so that it is registers */
-        AD_N r[AD_LANES];
-        AD__UNROLL
-        for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + l * port->row);
-        AD_W(_turn)(r);
-        AD__UNROLL
-        for (size_t l = 0; l < AD_LANES; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
-      } else {
-        AD_N r[AD_LANES];
-        AD_W(load_square)(r, from, port->row, columns, valid - k * AD_LANES);
-        for (size_t l = 0; l < columns; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
-      }
+  for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
+    const AD_S *rows = data + k * AD_LANES * port->row;
+    AD_S *to = slots + k * AD_LANES;
+    size_t full = valid >= (k + 1) * AD_LANES && width >= AD_LANES;
+    for (size_t j = 0; full && j < width; j += AD_LANES) {
+      size_t j0 = width - j >= AD_LANES ? j : width - AD_LANES;              /* the last square overlaps the one before */
+      AD_N r[AD_LANES];
+      AD__UNROLL
+      for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(rows + l * port->row + j0);
+      AD_W(_turn)(r);
+      AD__UNROLL
+      for (size_t l = 0; l < AD_LANES; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
     }
+    for (size_t j = 0; !full && j < width; j++)
+      for (size_t l = 0; slot[j] != AD__NONE && l < AD_LANES; l++)
+        to[(size_t)slot[j] * AD_BLOCK + l] = rows[(k * AD_LANES + l < valid ? l : valid - 1 - k * AD_LANES) * port->row + j];
   }
   if (valid < AD_BLOCK)        /* registers without a point repeat the first one: no lane holds an invalid number */
     for (size_t j = 0; j < width; j++)
@@ -3334,25 +3329,21 @@ AD_LOCAL void AD_W(_gather)(const ad__port *port, const uint32_t *slot, size_t f
 AD_LOCAL void AD_W(_scatter)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, const AD_S *slots) {
   AD_S *data = (AD_S *)port->data + first * port->row;
   size_t width = port->width;
-  for (size_t j0 = 0; j0 < width; j0 += AD_LANES) {
-    size_t columns = width - j0 < AD_LANES ? width - j0 : AD_LANES;
-    if (columns < AD_LANES && width >= AD_LANES) { j0 = width - AD_LANES; columns = AD_LANES; }
-    for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
-      const AD_S *from = slots + k * AD_LANES;
-      AD_S *to = data + k * AD_LANES * port->row + j0;
-      if (columns == AD_LANES && valid >= (k + 1) * AD_LANES) {
-        AD_N r[AD_LANES];
-        AD__UNROLL
-        for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + (size_t)slot[j0 + l] * AD_BLOCK);
-        AD_W(_turn)(r);
-        AD__UNROLL
-        for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(to + l * port->row, r[l]);
-      } else {
-        AD_N r[AD_LANES];
-        for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + (size_t)slot[j0 + (l < columns ? l : 0)] * AD_BLOCK);
-        AD_W(store_square)(to, port->row, r, columns, valid - k * AD_LANES);
-      }
+  for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {        /* row by row: a line of cache is written once */
+    AD_S *rows = data + k * AD_LANES * port->row;
+    const AD_S *from = slots + k * AD_LANES;
+    size_t full = valid >= (k + 1) * AD_LANES && width >= AD_LANES;
+    for (size_t j = 0; full && j < width; j += AD_LANES) {
+      size_t j0 = width - j >= AD_LANES ? j : width - AD_LANES;
+      AD_N r[AD_LANES];
+      AD__UNROLL
+      for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + (size_t)slot[j0 + l] * AD_BLOCK);
+      AD_W(_turn)(r);
+      AD__UNROLL
+      for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(rows + l * port->row + j0, r[l]);
     }
+    for (size_t j = 0; !full && j < width; j++)
+      for (size_t l = 0; l < AD_LANES && k * AD_LANES + l < valid; l++) rows[l * port->row + j] = from[(size_t)slot[j] * AD_BLOCK + l];
   }
 }
 
