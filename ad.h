@@ -16,6 +16,7 @@
      >>tensor    what a tensor node is
      >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
      >>function  a recording compiled once and run over many points
+     >>sparse    patterns, colours, compressed Jacobians and Hessians
      >>kernels   the rows as loops over arrays, by opcode
 
    Licence: MIT. See the file LICENSE of the project. */
@@ -1294,6 +1295,32 @@ AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, c
    the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. */
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
 
+/* >>sparse --------------------------------------------------------------------------------------------------------------
+   Sparse Jacobians and Hessians by compression. The pattern follows from the IR: of each row the inputs that its output (of a
+   Hessian, its derivative) can be reached from. Columns that never meet in a row share a colour, and one tangent gives them
+   all; rows likewise and adjoints, whichever needs fewer colours. A Hessian has a star colouring (no path over four columns
+   with two colours), so that each entry can be read from one product with it or its mirror image. All colours run through one
+   program at once, lanes = colours.
+
+   Greedy colouring in natural order: bands and arrows get the least number, the bundle-adjustment problem the most numbers a
+   row has or one more. Patterns by bit sets over all nodes were rejected: a walk from each output touches only what the row
+   needs. */
+
+typedef struct ad_sparse {
+  const ad_function *function;       /* must live as long as this */
+  ad_function_kind kind;
+  size_t rows, columns, nonzeros, colors;
+  size_t *row, *column;              /* CSR: entries row[i] .. row[i + 1] - 1 are in row i, ascending columns column[k] */
+  uint32_t *color;                   /* of each column, or of each row where by_rows */
+  bool by_rows;
+} ad_sparse;
+
+/* kind: AD_FUNCTION_JACOBIAN (m, n) or AD_FUNCTION_HESSIAN (n, n), both halves. NULL: another kind, or no memory. */
+AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind);
+AD_API void ad_sparse_destroy(ad_sparse *s);
+/* values (nonzeros) at x; w (m): weights of the outputs, for a Hessian (NULL where m is 1). Errors as ad_function_apply. */
+AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const double *w, double *values);
+
 #endif /* AD_H */
 
 /* >>kernels -------------------------------------------------------------------------------------------------------------
@@ -2516,17 +2543,27 @@ AD_INLINE void ad_v64__turn(ad_v64 *r) { ad_v64_transpose(r); }
 AD_INLINE void ad_v32__turn(ad_v32 *r) { ad_v32_transpose(r); }
 AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
 
+#define AD_EW(word) AD__PASTE(AD_E, word)
 #define AD__TEMPLATE AD__LANE_ENGINE
+#define AD_E ad_v64
 #define AD_N ad_v64
 #define AD_S ad_f64
 #define AD_LANES AD_V64_LANES
 #define AD_REGISTERS (64 / AD_V64_LANES)
 #include "ad.h"
+#define AD_E ad_v64_narrow               /* for programs whose slots are far larger than the caches, and a few directions */
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_REGISTERS (8 / AD_V64_LANES)
+#include "ad.h"
+#define AD_E ad_v32
 #define AD_N ad_v32
 #define AD_S ad_f32
 #define AD_LANES AD_V32_LANES
 #define AD_REGISTERS (128 / AD_V32_LANES)
 #include "ad.h"
+#define AD_E ad_f64
 #define AD_N ad_f64
 #define AD_S ad_f64
 #define AD_LANES 1
@@ -2594,6 +2631,7 @@ AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way
   ad__expr *e = (ad__expr *)ad__array(results + 2 * (size_t)n + m + nodes, sizeof *e);
   uint32_t *node = (uint32_t *)ad__array(n, sizeof *node), *uses = NULL;
   if (e && node) {
+    memset(node, 0, n * sizeof *node);
     ad__expr *seed = e + results, *dx = seed + m, *g = dx + n, *work = g + n;
     for (uint32_t j = 0; j < m; j++) seed[j] = ad__kind_has_w(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, n + j, 0, 0)) : ad__expr_k(1);
     for (uint32_t k = 0; k < n; k++)
@@ -2858,6 +2896,7 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
 
 AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, const ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed) {
   if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
+  else if (count <= 16 || p->n_slots > 2048) ad_v64_narrow__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
   else ad_v64__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
 }
 
@@ -3138,6 +3177,206 @@ AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FIL
   return ferror(file) ? AD_ERROR_ARGUMENT : AD_OK;
 }
 
+/* >>sparse -------------------------------------------------------------------------------------------------------------- */
+
+/* one growing list of the columns of all rows */
+typedef struct ad__pattern { size_t *row, *column, capacity; } ad__pattern;
+
+AD_LOCAL bool ad__pattern_add(ad__pattern *p, size_t at, size_t column) {
+  if (at == p->capacity) {
+    size_t capacity = p->capacity ? 2 * p->capacity : 256, *grown = (size_t *)ad__array(capacity, sizeof *grown);
+    if (!grown) return false;
+    if (at) memcpy(grown, p->column, at * sizeof *grown);
+    AD_FREE(p->column);
+    p->column = grown; p->capacity = capacity;
+  }
+  p->column[at] = column;
+  return true;
+}
+AD_LOCAL int ad__size_order(const void *a, const void *b) {
+  size_t x = *(const size_t *)a, y = *(const size_t *)b;
+  return x < y ? -1 : x > y;
+}
+/* which of the inputs 0 .. n-1 reach each of the nodes y, by a walk from each */
+AD_LOCAL bool ad__pattern_walk(const ad__ir *ir, const uint32_t *y, size_t m, uint32_t n, ad__pattern *p) {
+  uint32_t *seen = (uint32_t *)ad__array(ir->n, sizeof *seen), *stack = (uint32_t *)ad__array(3 * (size_t)ir->n + 1, sizeof *stack);
+  size_t count = 0;
+  bool ok = seen && stack;
+  if (ok) memset(seen, 0, ir->n * sizeof *seen);
+  for (size_t j = 0; j < m && ok; j++) {
+    size_t depth = 0;
+    p->row[j] = count;
+    stack[depth++] = y[j];
+    while (depth && ok) {
+      uint32_t i = stack[--depth];
+      if (seen[i] == j + 1) continue;
+      seen[i] = (uint32_t)j + 1;
+      const ad__node *q = &ir->node[i];
+      if (q->op == AD__IR_INPUT) { if (q->a < n) ok = ad__pattern_add(p, count++, q->a); continue; }
+      if (q->op >= AD__IR_LT && q->op <= AD__IR_NOT) continue;
+      for (int k = q->op == AD__IR_SELECT || q->op == AD__IR_ONLY; k < ad__node_arity(q->op); k++) stack[depth++] = ad__node_operand(q, k);
+    }
+    if (ok && count) qsort(p->column + p->row[j], count - p->row[j], sizeof *p->column, ad__size_order);
+  }
+  p->row[m] = count;
+  AD_FREE(seen); AD_FREE(stack);
+  return ok;
+}
+
+/* (rows, columns) -> (columns, rows) */
+AD_LOCAL bool ad__pattern_turn(const size_t *row, const size_t *column, size_t rows, size_t columns, size_t **row_t, size_t **column_t) {
+  size_t count = row[rows], *r = (size_t *)ad__array(columns + 2, sizeof *r), *c = (size_t *)ad__array(count, sizeof *c);
+  if (!r || !c) { AD_FREE(r); AD_FREE(c); return false; }
+  memset(r, 0, (columns + 2) * sizeof *r);
+  for (size_t k = 0; k < count; k++) r[column[k] + 2]++;
+  for (size_t j = 0; j < columns; j++) r[j + 2] += r[j + 1];
+  for (size_t i = 0; i < rows; i++) for (size_t k = row[i]; k < row[i + 1]; k++) c[r[column[k] + 1]++] = i;
+  *row_t = r; *column_t = c;
+  return true;
+}
+
+/* colours such that columns that meet in a row differ; forbidden: columns + 1 numbers of scratch */
+AD_LOCAL size_t ad__color_columns(const size_t *row, const size_t *column, const size_t *row_t, const size_t *column_t, size_t columns,
+                                  uint32_t *color, size_t *forbidden) {
+  size_t colors = 0;
+  for (size_t j = 0; j <= columns; j++) forbidden[j] = SIZE_MAX;
+  for (size_t j = 0; j < columns; j++) {
+    for (size_t a = row_t[j]; a < row_t[j + 1]; a++)
+      for (size_t b = row[column_t[a]]; b < row[column_t[a] + 1]; b++)
+        if (column[b] < j) forbidden[color[column[b]]] = j;
+    uint32_t c = 0;
+    while (forbidden[c] == j) c++;
+    color[j] = c;
+    if (c + 1u > colors) colors = c + 1u;
+  }
+  return colors;
+}
+/* star colouring of a symmetric pattern */
+AD_LOCAL size_t ad__color_star(const size_t *row, const size_t *column, size_t n, uint32_t *color, size_t *forbidden) {
+  size_t colors = 0;
+  for (size_t j = 0; j <= n; j++) forbidden[j] = SIZE_MAX;
+  for (size_t v = 0; v < n; v++) {
+    for (size_t a = row[v]; a < row[v + 1]; a++) {
+      size_t w = column[a];
+      if (w == v) continue;
+      if (w < v) forbidden[color[w]] = v;
+      for (size_t b = row[w]; b < row[w + 1]; b++) {
+        size_t x = column[b];
+        if (x >= v || x == w) continue;
+        if (w > v) { forbidden[color[x]] = v; continue; }
+        for (size_t c = row[x]; c < row[x + 1]; c++)                /* v - w - x - y with the colour of w at y: not the colour of x at v */
+          if (column[c] < v && column[c] != w && column[c] != x && color[column[c]] == color[w]) { forbidden[color[x]] = v; break; }
+      }
+    }
+    uint32_t c = 0;
+    while (forbidden[c] == v) c++;
+    color[v] = c;
+    if (c + 1u > colors) colors = c + 1u;
+  }
+  return colors;
+}
+
+AD_API void ad_sparse_destroy(ad_sparse *s) {
+  if (!s) return;
+  AD_FREE(s->row); AD_FREE(s->column); AD_FREE(s->color); AD_FREE(s);
+}
+
+/* colours of s from its pattern */
+AD_LOCAL bool ad__sparse_color(ad_sparse *s) {
+  size_t larger = s->rows > s->columns ? s->rows : s->columns, *row_t = NULL, *column_t = NULL;
+  size_t *forbidden = (size_t *)ad__array(larger + 1, sizeof *forbidden);
+  uint32_t *other = (uint32_t *)ad__array(larger, sizeof *other);
+  s->color = (uint32_t *)ad__array(larger, sizeof *s->color);
+  bool ok = forbidden && other && s->color && ad__pattern_turn(s->row, s->column, s->rows, s->columns, &row_t, &column_t);
+  if (ok && s->kind == AD_FUNCTION_HESSIAN) s->colors = ad__color_star(s->row, s->column, s->columns, s->color, forbidden);
+  else if (ok) {
+    s->colors = ad__color_columns(s->row, s->column, row_t, column_t, s->columns, s->color, forbidden);
+    size_t by_rows = ad__color_columns(row_t, column_t, s->row, s->column, s->rows, other, forbidden);
+    if (by_rows < s->colors) {
+      uint32_t *swap = s->color;
+      s->color = other; other = swap;
+      s->colors = by_rows; s->by_rows = true;
+    }
+  }
+  AD_FREE(forbidden); AD_FREE(other); AD_FREE(row_t); AD_FREE(column_t);
+  return ok;
+}
+
+AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind) {
+  if (!f || (kind != AD_FUNCTION_JACOBIAN && kind != AD_FUNCTION_HESSIAN)) return NULL;
+  size_t rows = kind == AD_FUNCTION_HESSIAN ? f->n : f->m;
+  ad_sparse *s = (ad_sparse *)ad__array(1, sizeof *s);
+  if (!s) return NULL;
+  memset(s, 0, sizeof *s);
+  s->function = f; s->kind = kind; s->rows = rows; s->columns = f->n;
+  ad__pattern p;
+  memset(&p, 0, sizeof p);
+  p.row = (size_t *)ad__array(rows + 1, sizeof *p.row);
+  bool ok = p.row != NULL;
+  if (ok && kind == AD_FUNCTION_JACOBIAN) ok = ad__pattern_walk(&f->ir, f->y, rows, f->n, &p);
+  else if (ok) {
+    uint32_t outs = 0, *out = (uint32_t *)ad__array((size_t)f->m + f->n + 1, sizeof *out);
+    ad__ir ir;
+    memset(&ir, 0, sizeof ir);
+    ok = out && ad__build(f, AD_FUNCTION_VJP, 0, &ir, out, &outs) != UINT64_MAX && ad__pattern_walk(&ir, out + f->m, rows, f->n, &p);
+    ad__ir_free(&ir);
+    AD_FREE(out);
+  }
+  s->row = p.row; s->column = p.column;
+  if (!ok || !ad__sparse_color(s)) { ad_sparse_destroy(s); return NULL; }
+  s->nonzeros = s->row[rows];
+  return s;
+}
+
+/* compressed (colors, width): the sum over each colour of the columns (rows) of the matrix */
+AD_LOCAL void ad__sparse_recover(const ad_sparse *s, const double *compressed, size_t *count, double *values) {
+  size_t width = s->by_rows ? s->columns : s->rows;
+  for (size_t i = 0; i < s->rows; i++) {
+    bool star = s->kind == AD_FUNCTION_HESSIAN;
+    for (size_t k = s->row[i]; star && k < s->row[i + 1]; k++) count[s->color[s->column[k]]]++;
+    for (size_t k = s->row[i]; k < s->row[i + 1]; k++) {
+      size_t j = s->column[k];
+      if (s->by_rows) values[k] = compressed[s->color[i] * width + j];
+      else if (!star || count[s->color[j]] == 1) values[k] = compressed[s->color[j] * width + i];
+      else values[k] = compressed[s->color[i] * width + j];          /* another column of that colour is in this row: the mirror image */
+    }
+    for (size_t k = s->row[i]; star && k < s->row[i + 1]; k++) count[s->color[s->column[k]]] = 0;
+  }
+}
+
+AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const double *w, double *values) {
+  if (!s || !x || !values) return AD_ERROR_ARGUMENT;
+  const ad_function *f = s->function;
+  if (s->kind == AD_FUNCTION_HESSIAN && !w && f->m != 1) return AD_ERROR_ARGUMENT;
+  if (s->nonzeros == 0) return AD_OK;
+  ad_function_kind kind = s->kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : s->by_rows ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+  const ad__program *p = ad__function_program(f, kind);
+  size_t directions = s->by_rows ? s->rows : s->columns, width = s->by_rows ? s->columns : s->rows, strayed = 0;
+  if (!p) return AD_ERROR_MEMORY;
+  if (s->colors > PTRDIFF_MAX / sizeof(double) / (directions + width + 1)) return AD_ERROR_LIMIT;
+  double *seed = (double *)ad__array(s->colors * directions, sizeof *seed), *compressed = (double *)ad__array(s->colors * width, sizeof *compressed);
+  size_t *count = (size_t *)ad__array(s->colors, sizeof *count);
+  char *memory = (char *)ad__array(ad__block_bytes(p) + 64, 1);
+  ad_status status = AD_ERROR_MEMORY;
+  if (seed && compressed && count && memory) {
+    memset(seed, 0, s->colors * directions * sizeof *seed);
+    memset(count, 0, s->colors * sizeof *count);
+    for (size_t j = 0; j < directions; j++) seed[s->color[j] * directions + j] = 1;
+    ad_function_arguments a;
+    ad__port in[AD__PORTS], out[AD__PORTS];
+    memset(&a, 0, sizeof a);
+    a.dtype = AD_F64; a.x = x; a.w = s->by_rows ? seed : w; a.dx = seed; a.result = compressed;
+    ad__ports(f, kind, &a, 0, in, out);
+    in[0].row = 0;                                                   /* one point, a lane for each colour */
+    if (kind == AD_FUNCTION_HESSIAN_VECTOR) in[1].row = 0;
+    ad__run_program(p, AD_F64, memory + (64 - ((uintptr_t)memory & 63)) % 64, s->colors, in, out, f->ok != AD__NONE, NULL, &strayed);
+    ad__sparse_recover(s, compressed, count, values);
+    status = strayed ? AD_ERROR_BRANCH : AD_OK;
+  }
+  AD_FREE(seed); AD_FREE(compressed); AD_FREE(count); AD_FREE(memory);
+  return status;
+}
+
 #endif /* AD__FUNCTION_IMPLEMENTATION */
 
 /* ======================================================================================================================
@@ -3248,15 +3487,15 @@ AD_INLINE void AD_P(one)(AD_N *r, int k) { *r = k == 0; }
 
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__LANE_ENGINE
 
-/* The lane engine on AD_N: AD_LANES elements AD_S a register, AD_REGISTERS registers a slot. */
+/* The lane engine AD_E on AD_N: AD_LANES elements AD_S a register, AD_REGISTERS registers a slot. */
 
 #define AD_BLOCK ((size_t)(AD_LANES) * (AD_REGISTERS))
 
-AD_UNARY(AD__RUN_1, AD_N, ) AD_BINARY(AD__RUN_2, AD_N, ) AD_TERNARY(AD__RUN_3, AD_N, )
-AD_LOCAL void (*const AD_W(_rows)[])(AD_S *, const AD_S *, const AD_S *, const AD_S *) = {
-  AD_UNARY(AD__RUN_ENTRY, AD_N, ) AD_BINARY(AD__RUN_ENTRY, AD_N, ) AD_TERNARY(AD__RUN_ENTRY, AD_N, ) };
+AD_UNARY(AD__RUN_1, AD_E, ) AD_BINARY(AD__RUN_2, AD_E, ) AD_TERNARY(AD__RUN_3, AD_E, )
+AD_LOCAL void (*const AD_EW(_rows)[])(AD_S *, const AD_S *, const AD_S *, const AD_S *) = {
+  AD_UNARY(AD__RUN_ENTRY, AD_E, ) AD_BINARY(AD__RUN_ENTRY, AD_E, ) AD_TERNARY(AD__RUN_ENTRY, AD_E, ) };
 
-AD_LOCAL void AD_W(_block)(const ad__program *program, AD_S *slots) {
+AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots) {
   const ad__ins *i = program->ins;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     const ad__ins *stop = i + run->n;
@@ -3288,13 +3527,13 @@ AD_LOCAL void AD_W(_block)(const ad__program *program, AD_S *slots) {
       AD__CASE(AD__IR_NOT, AD_W(sub)(AD_W(k)(1), AD__A))
       AD__CASE(AD__IR_SELECT, AD_W(select)(AD__MASK(AD__A), AD__B, AD__C))
       AD__CASE(AD__IR_ONLY, AD_W(only)(AD__MASK(AD__A), AD__B))
-      default: do { AD__SLOTS; AD_W(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
+      default: do { AD__SLOTS; AD_EW(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
     }
   }
 }
 
 /* rows of an array to slots and back: a square of AD_LANES columns and rows at a time, turned in registers */
-AD_LOCAL void AD_W(_gather)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, AD_S *slots) {
+AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, AD_S *slots) {
   const AD_S *data = (const AD_S *)port->data + first * port->row;
   size_t width = port->width;
   if (port->row == 0 || AD_BLOCK == 1) {
@@ -3326,7 +3565,7 @@ AD_LOCAL void AD_W(_gather)(const ad__port *port, const uint32_t *slot, size_t f
         for (size_t k = (valid + AD_LANES - 1) / AD_LANES; k < AD_REGISTERS; k++)
           AD_W(store)(slots + (size_t)slot[j] * AD_BLOCK + k * AD_LANES, AD_W(load)(slots + (size_t)slot[j] * AD_BLOCK));
 }
-AD_LOCAL void AD_W(_scatter)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, const AD_S *slots) {
+AD_LOCAL void AD_EW(_scatter)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, const AD_S *slots) {
   AD_S *data = (AD_S *)port->data + first * port->row;
   size_t width = port->width;
   for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {        /* row by row: a line of cache is written once */
@@ -3348,14 +3587,14 @@ AD_LOCAL void AD_W(_scatter)(const ad__port *port, const uint32_t *slot, size_t 
 }
 
 /* count points; slots: n_slots * AD_BLOCK numbers, aligned to 64 bytes */
-AD_LOCAL void AD_W(_program)(const ad__program *p, AD_S *slots, size_t count, const ad__port *in, const ad__port *out,
+AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, const ad__port *in, const ad__port *out,
                                 bool has_guards, unsigned char *branch, size_t *strayed) {
   for (uint32_t j = 0; j < p->n_constants; j++)
     for (int k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)j * AD_BLOCK + k * AD_LANES, AD_W(k)(p->constant[j]));
   for (size_t i = 0; i < count; i += AD_BLOCK) {
     size_t valid = count - i < AD_BLOCK ? count - i : AD_BLOCK;
     const uint32_t *slot = p->in;
-    for (int q = 0; q < AD__PORTS; q++) { if (in[q].data) AD_W(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
+    for (int q = 0; q < AD__PORTS; q++) { if (in[q].data) AD_EW(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
     if (count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
       size_t ahead = i + AD_BLOCK, rows = count - ahead < AD_BLOCK ? count - ahead : AD_BLOCK;
       for (int q = 0; q < AD__PORTS; q++) if (in[q].data && in[q].row) {
@@ -3367,9 +3606,9 @@ AD_LOCAL void AD_W(_program)(const ad__program *p, AD_S *slots, size_t count, co
         for (size_t byte = 0; byte < rows * out[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 1);
       }
     }
-    AD_W(_block)(p, slots);
+    AD_EW(_block)(p, slots);
     slot = p->out;
-    for (int q = 0; q < AD__PORTS; q++) { if (out[q].data) AD_W(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
+    for (int q = 0; q < AD__PORTS; q++) { if (out[q].data) AD_EW(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
     if (has_guards) for (size_t r = 0; r < valid; r++) {
       bool astray = !(slots[(size_t)*slot * AD_BLOCK + r] != 0);
       *strayed += astray;
@@ -3383,4 +3622,5 @@ AD_LOCAL void AD_W(_program)(const ad__program *p, AD_S *slots, size_t count, co
 #undef AD_S
 #undef AD_LANES
 #undef AD_REGISTERS
+#undef AD_E
 #endif
