@@ -2443,7 +2443,7 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
     uint32_t *operand[3];
     operand[0] = &q->a; operand[1] = &q->b; operand[2] = &q->c;
     for (int k = 0; k < ad__node_arity(q->op); k++) *operand[k] = slot[*operand[k]];
-    const ad__node *one = q->op == AD__IR_ONLY ? &ir->node[q->b] : NULL;
+    const ad__node *one = group && q->op == AD__IR_ONLY ? &ir->node[q->b] : NULL;
     slot[i] = one && one->op == AD__IR_CONST && ad__node_constant(one) == 1 ? q->a : i;
   }
   for (uint32_t j = 0; j < n_out; j++) out[j] = slot[out[j]];
