@@ -18,6 +18,7 @@
      >>rows       softmax, logsumexp, cross entropy, layer norm, row by row, with their adjoints
      >>gemm       products of matrices and vectors
      >>linalg     triangular systems, Cholesky and LU factors
+     >>conv       convolution and pooling of images
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
    only scalars defines AD_SIMD_SCALARS_ONLY around the include. The vector part includes the intrinsics and <sleef.h>.
@@ -171,6 +172,7 @@ typedef bool ad_f64_mask;
 #define AD__ARRAY_LOOPS 20
 #define AD__REDUCE 21
 #define AD__LINALG 42
+#define AD__CONV 43
 #define AD__ROWS 22
 #define AD__OPTIMISE 23
 #define AD__RANDOM 24
@@ -1324,6 +1326,128 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #define AD__LINALG_BASE 8
 
 #define AD__TEMPLATE AD__LINALG
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+/* >>conv ----------------------------------------------------------------------------------------------------------------
+   Convolution (cross-correlation, as everywhere in machine learning) and pooling of images N C H W. Data: the input is lifted,
+   for a block of channels and of output rows: one copy per column of the kernel, shifted, cut or padded with zeros to the
+   width of the output, rows sorted by their remainder modulo the stride. In that form what a tap of the kernel sees of all
+   output positions is one contiguous run, so a convolution is a gemm whose operand is read through a table of offsets, one a
+   tap: no im2col matrix (the copy is R times smaller), full registers at every width, stride and dilation cost nothing in the
+   kernel. The data gradient is the same with the roles of input and output exchanged, once per remainder of the stride. The
+   filter gradient takes the lifted input as the broadcast operand, pixels in sequence, filters in the lanes.
+
+   Invariant: forward, an output is, for each block of channels in order, s = 0; s = fma(w, x, s) over channel, kernel row, kernel
+   column; y = s, then y + s; then + bias. Data gradient: the same over filter, row, column. Filter gradient: the same over the
+   pixels of a block of output rows, then blocks, then images. Blocks depend on the shape alone: the bits on every backend agree.
+   Padding is multiplied as zero. Rejected: lanes = output channels (needs transposing and wastes lanes on 6 or 20 filters);
+   rows of the padded width (7 % of the work is junk at 28 columns).
+
+     ad_conv, ad_conv_shape   the problem, the height and width of its output
+     for S = f32 and f64: ad_S_conv_work  ad_S_conv  ad_S_conv_data  ad_S_conv_filter
+     ad_pool, ad_pool_shape;  ad_S_max_pool  ad_S_max_pool_back  ad_S_mean_pool  ad_S_mean_pool_back */
+
+/* input (batch, channels, height, width), filters (filters, channels / groups, kernel[0], kernel[1]), output (batch, filters, h, w).
+   The pairs are for rows and columns; stride and dilation at least 1. */
+typedef struct ad_conv {
+  size_t batch, channels, height, width, filters, kernel[2], stride[2], padding[2], dilation[2], groups;
+} ad_conv;
+/* input (planes, height, width), output (planes, h, w); a mean counts padding where include_padding is true */
+typedef struct ad_pool {
+  size_t planes, height, width, kernel[2], stride[2], padding[2], dilation[2];
+  bool include_padding;
+} ad_pool;
+
+/* a * b, or SIZE_MAX where that or more comes out; a + b likewise */
+AD_INLINE size_t ad__times(size_t a, size_t b) { return a != 0 && b > SIZE_MAX / a ? SIZE_MAX : a * b; }
+AD_INLINE size_t ad__plus(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_MAX : a + b; }
+
+AD_LOCAL bool ad__window(size_t size, size_t kernel, size_t stride, size_t padding, size_t dilation, size_t *out) {
+  size_t padded, extent;
+  if (kernel == 0 || stride == 0 || dilation == 0) return false;
+  padded = ad__plus(size, ad__times(2, padding));
+  extent = ad__plus(ad__times(kernel - 1, dilation), 1);
+  if (extent > padded || padded > PTRDIFF_MAX) return false;
+  *out = (padded - extent) / stride + 1;
+  return true;
+}
+/* False where there is no such convolution: a kernel larger than the padded image, groups that do not divide, zero stride, ... or
+   arrays of more than PTRDIFF_MAX bytes of double. */
+AD_LOCAL bool ad_conv_shape(const ad_conv *p, size_t *height, size_t *width) {
+  size_t input, output;
+  if (p->groups == 0 || p->channels % p->groups || p->filters % p->groups) return false;
+  if (!ad__window(p->height, p->kernel[0], p->stride[0], p->padding[0], p->dilation[0], height)) return false;
+  if (!ad__window(p->width, p->kernel[1], p->stride[1], p->padding[1], p->dilation[1], width)) return false;
+  input = ad__times(ad__times(ad__times(p->batch, p->channels), p->height), p->width);
+  output = ad__times(ad__times(ad__times(p->batch, p->filters), *height), *width);
+  return ad__times(input, sizeof(double)) <= PTRDIFF_MAX && ad__times(output, sizeof(double)) <= PTRDIFF_MAX &&
+         ad__times(ad__times(ad__times(p->filters, p->channels), ad__times(p->kernel[0], p->kernel[1])), sizeof(double)) <= PTRDIFF_MAX;
+}
+AD_LOCAL bool ad_pool_shape(const ad_pool *p, size_t *height, size_t *width) {
+  if (!ad__window(p->height, p->kernel[0], p->stride[0], p->padding[0], p->dilation[0], height)) return false;
+  if (!ad__window(p->width, p->kernel[1], p->stride[1], p->padding[1], p->dilation[1], width)) return false;
+  return ad__times(ad__times(ad__times(p->planes, p->height), p->width), sizeof(double)) <= PTRDIFF_MAX &&
+         ad__times(ad__times(ad__times(p->planes, *height), *width), sizeof(double)) <= PTRDIFF_MAX;
+}
+
+/* What a lifting reads: output position (i, j) sees through tap (r, s) the element (row[r] + i step[0], column[s] + j step[1]) of a
+   channel, 0 outside of it. taps[0] rows and taps[1] columns of the kernel; lowest: the least of row; phases: how many remainders
+   of rows modulo step[0] are stored; reach: by how many rows a remainder exceeds the output. */
+typedef struct ad__lifting {
+  size_t channels, height, width, out_height, out_width, taps[2], step[2], phases, reach;
+  ptrdiff_t lowest;
+  const ptrdiff_t *row, *column;
+} ad__lifting;
+AD_LOCAL void ad__lifting_finish(ad__lifting *g) {
+  ptrdiff_t most = g->row[0];
+  g->lowest = g->row[0];
+  for (size_t r = 1; r < g->taps[0]; r++) {
+    if (g->row[r] < g->lowest) g->lowest = g->row[r];
+    if (g->row[r] > most) most = g->row[r];
+  }
+  g->phases = (size_t)(most - g->lowest) + 1 < g->step[0] ? (size_t)(most - g->lowest) + 1 : g->step[0];
+  g->reach = (size_t)(most - g->lowest) / g->step[0];
+}
+/* Channels of one block: those whose taps make a block of k. Rows of one block: what keeps the copy in the second-level cache. */
+#define AD__LIFT 65536   /* elements */
+AD_INLINE size_t ad__lift_channels(const ad__lifting *g) {
+  const size_t n = AD__GEMM_K / g->taps[0] / g->taps[1];
+  return n == 0 ? 1 : n < g->channels ? n : g->channels;
+}
+AD_INLINE size_t ad__lift_rows(const ad__lifting *g, size_t most) {
+  const size_t line = ad__times(ad__times(ad__lift_channels(g), g->taps[1]), ad__times(g->phases, g->out_width)), n = AD__LIFT / (line ? line : 1);
+  const size_t rows = n > g->reach + 1 ? n - g->reach : 1;
+  return rows < most ? rows : most;
+}
+AD_INLINE size_t ad__lift_size(const ad__lifting *g, size_t rows) {
+  return ad__times(ad__times(ad__times(ad__lift_channels(g), g->taps[1]), ad__times(g->phases, g->out_width)), ad__plus(rows, g->reach));
+}
+/* first output position whose element is inside, and the first after it that is not */
+AD_INLINE void ad__inside(ptrdiff_t first, size_t step, size_t size, size_t count, size_t *from, size_t *to) {
+  *from = first >= 0 ? 0 : ((size_t)-first + step - 1) / step;
+  *to = first >= (ptrdiff_t)size ? 0 : ((size_t)((ptrdiff_t)size - 1 - first)) / step + 1;
+  if (size == 0) *to = 0;
+  if (*to > count) *to = count;
+  if (*from > *to) *from = *to;
+}
+
+#if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
+#define AD__CONV_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
+#define AD__FILTER_TILES(T) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
+#else
+#define AD__CONV_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
+#define AD__FILTER_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
+#endif
+
+#define AD__TEMPLATE AD__CONV
 #define AD_N ad_v32
 #define AD_S ad_f32
 #define AD_LANES AD_V32_LANES
@@ -3069,18 +3193,9 @@ AD_INLINE void AD_SW(_tile_steps)(int mr, int nr, bool edge, AD_W(part) part, si
   }
 }
 
-/* C (mr, nr registers, the last of them with `last` lanes) from k steps. A masked load in the loop costs 10 % with AVX2, so the
-   loop comes with and without. */
-#define AD__TILE_ARGS size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_S *c, size_t ldc, int last, AD_S alpha, AD_S beta
-typedef void AD_SW(_tile_function)(AD__TILE_ARGS);
-AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
-  AD_N s[AD__GEMM_TILE_MAX], x = AD_W(k)(0);
-  const AD_W(part) part = AD_W(part_of)(last);
-  AD__UNROLL
-  for (int i = 0; i < mr * nr; i++) s[i] = x;
-  if (last == AD_LANES) AD_SW(_tile_steps)(mr, nr, false, part, k, a, rsa, csa, gsa, b, rsb, s);
-  else AD_SW(_tile_steps)(mr, nr, true, part, k, a, rsa, csa, gsa, b, rsb, s);
-  x = AD_W(dup)(&alpha);
+/* C (mr, nr registers, of the last the lanes of part) = alpha s + beta C */
+AD_INLINE void AD_SW(_tile_store)(int mr, int nr, AD_N *s, AD_S *c, size_t ldc, AD_W(part) part, AD_S alpha, AD_S beta) {
+  const AD_N x = AD_W(dup)(&alpha);
   if (beta == 0) {
     if (alpha != 1) {
       AD__UNROLL
@@ -3106,6 +3221,20 @@ AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
     if (i % nr < nr - 1) AD_W(store)(p, s[i]);
     else AD_W(store_part)(p, s[i], part);
   }
+}
+
+/* C (mr, nr registers, the last of them with `last` lanes) from k steps. A masked load in the loop costs 10 % with AVX2, so the
+   loop comes with and without. */
+#define AD__TILE_ARGS size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_S *c, size_t ldc, int last, AD_S alpha, AD_S beta
+typedef void AD_SW(_tile_function)(AD__TILE_ARGS);
+AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
+  AD_N s[AD__GEMM_TILE_MAX], x = AD_W(k)(0);
+  const AD_W(part) part = AD_W(part_of)(last);
+  AD__UNROLL
+  for (int i = 0; i < mr * nr; i++) s[i] = x;
+  if (last == AD_LANES) AD_SW(_tile_steps)(mr, nr, false, part, k, a, rsa, csa, gsa, b, rsb, s);
+  else AD_SW(_tile_steps)(mr, nr, true, part, k, a, rsa, csa, gsa, b, rsb, s);
+  AD_SW(_tile_store)(mr, nr, s, c, ldc, part, alpha, beta);
 }
 #define AD__GEMM_TILE(mr, nr) \
   AD_LOCAL void AD__PASTE(AD_SW(_tile), mr##x##nr)(AD__TILE_ARGS) { AD_SW(_tile)(mr, nr, k, a, rsa, csa, gsa, b, rsb, c, ldc, last, alpha, beta); }
@@ -3156,10 +3285,10 @@ AD_LOCAL void AD_SW(_pack_rows)(size_t k, size_t nv, int last, const AD_S *b, si
         AD_W(store)(to + j * AD_LANES, v < nv - 1 ? AD_W(load)(b + v * AD_LANES) : AD_W(load_part)(b + v * AD_LANES, part));
     }
 }
-/* the same from B transposed, (nv registers, k): squares of lanes x lanes are turned in registers */
-AD_LOCAL void AD_SW(_pack_columns)(size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
+/* the same from B transposed, (nv registers, k): squares of lanes x lanes are turned in registers. widest: 3, or 2 for no panel of 3. */
+AD_LOCAL void AD_SW(_pack_columns)(size_t widest, size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
   for (size_t v = 0; v < nv;) {
-    const size_t nr = nv - v == 3 || nv - v == 1 ? nv - v : 2;
+    const size_t nr = nv - v == widest || nv - v == 1 ? nv - v : 2;
     for (size_t j = 0; j < nr; j++) {
       const AD_S *from = b + (v + j) * AD_LANES * ldb;
       AD_S *to = packed + (v * k + j) * AD_LANES;
@@ -3350,7 +3479,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
       const size_t nb = n - j < width * AD_LANES ? n - j : width * AD_LANES, nv = (nb + AD_LANES - 1) / AD_LANES;
       const int edge = (int)(nb - (nv - 1) * AD_LANES);
       if (packed_b) {
-        if (tb) AD_SW(_pack_columns)(kb, nv, edge, b + j * ldb + p, ldb, packed_b);
+        if (tb) AD_SW(_pack_columns)(3, kb, nv, edge, b + j * ldb + p, ldb, packed_b);
         else AD_SW(_pack_rows)(kb, nv, edge, b + p * ldb + j, ldb, packed_b);
       }
       for (size_t i = 0, mb; i < m; i += mb) {
@@ -3583,6 +3712,464 @@ AD_LOCAL AD_S AD_SW(lu_logdet)(size_t n, const AD_S *factors, size_t lda, const 
 #undef AD_N
 #undef AD_S
 #undef AD_LANES
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__CONV
+
+/* C (mr, nr registers) = or += A (mr, k) times rows of B, row p at b + rows[p]; the last register has `last` lanes */
+#define AD__CONV_ARGS size_t k, const AD_S *a, size_t lda, const AD_S *b, const size_t *rows, AD_S *c, size_t ldc, int last, AD_S beta
+typedef void AD_SW(_conv_function)(AD__CONV_ARGS);
+AD_INLINE void AD_SW(_conv_tile)(int mr, int nr, AD__CONV_ARGS) {
+  AD_N s[AD__GEMM_TILE_MAX], row[2], x = AD_W(k)(0);
+  const AD_S *group[8];
+  AD__UNROLL
+  for (int i = 0; i < mr * nr; i++) s[i] = x;
+  AD__UNROLL
+  for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] = a + (size_t)i * AD__GEMM_GROUP * lda;
+  AD__ROLLED
+  for (size_t p = 0; p < k; p++) {
+    const AD_S *from = b + rows[p];
+    AD__UNROLL
+    for (int j = 0; j < nr; j++) row[j] = AD_W(load)(from + AD_LANES * j);
+    AD__UNROLL
+    for (int i = 0; i < mr; i++) {
+      x = AD_W(dup)(group[i / AD__GEMM_GROUP] + (size_t)(i % AD__GEMM_GROUP) * lda);
+      AD__UNROLL
+      for (int j = 0; j < nr; j++) s[i * nr + j] = AD_W(_madd)(x, row[j], s[i * nr + j]);
+    }
+    AD__UNROLL
+    for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i]++;
+  }
+  AD_SW(_tile_store)(mr, nr, s, c, ldc, AD_W(part_of)(last), 1, beta);
+}
+/* C (mr, nr registers) = or += A times B (k, panel), row i of A at a + rows[i] */
+#define AD__FILTER_ARGS size_t k, const AD_S *a, const size_t *rows, const AD_S *b, AD_S *c, size_t ldc, AD_S beta
+typedef void AD_SW(_filter_function)(AD__FILTER_ARGS);
+AD_INLINE void AD_SW(_filter_tile)(int mr, int nr, AD__FILTER_ARGS) {
+  AD_N s[AD__GEMM_TILE_MAX], row[2], x = AD_W(k)(0);
+  const AD_S *from[8];
+  AD__UNROLL
+  for (int i = 0; i < mr * nr; i++) s[i] = x;
+  AD__UNROLL
+  for (int i = 0; i < mr; i++) from[i] = a + rows[i];
+  AD__ROLLED
+  for (size_t p = 0; p < k; p++) {
+    AD__UNROLL
+    for (int j = 0; j < nr; j++) row[j] = AD_W(load)(b + AD_LANES * j);
+    AD__UNROLL
+    for (int i = 0; i < mr; i++) {
+      x = AD_W(dup)(from[i] + p);
+      AD__UNROLL
+      for (int j = 0; j < nr; j++) s[i * nr + j] = AD_W(_madd)(x, row[j], s[i * nr + j]);
+    }
+    b += AD_LANES * nr;
+  }
+  AD_SW(_tile_store)(mr, nr, s, c, ldc, AD_W(part_of)(AD_LANES), 1, beta);
+}
+#define AD__CONV_TILE(mr, nr) \
+  AD_LOCAL void AD__PASTE(AD_SW(_conv_tile), mr##x##nr)(AD__CONV_ARGS) { AD_SW(_conv_tile)(mr, nr, k, a, lda, b, rows, c, ldc, last, beta); }
+AD__CONV_TILES(AD__CONV_TILE)
+#undef AD__CONV_TILE
+#define AD__CONV_TILE(mr, nr) AD_LOCAL void AD__PASTE(AD_SW(_filter_tile), mr##x##nr)(AD__FILTER_ARGS) { AD_SW(_filter_tile)(mr, nr, k, a, rows, b, c, ldc, beta); }
+AD__FILTER_TILES(AD__CONV_TILE)
+#undef AD__CONV_TILE
+
+/* Channels c0 .. of source, output rows i0 .. i0 + rows, lifted: (count, column tap, remainder, rows + reach, out_width) */
+AD_LOCAL void AD_SW(_lift)(const ad__lifting *g, size_t c0, size_t count, const AD_S *source, size_t i0, size_t rows, AD_S *to) {
+  for (size_t c = 0; c < count; c++)
+    for (size_t s = 0; s < g->taps[1]; s++) {
+      size_t from, end;
+      ad__inside(g->column[s], g->step[1], g->width, g->out_width, &from, &end);
+      for (size_t f = 0; f < g->phases; f++)
+        for (size_t t = 0; t < rows + g->reach; t++, to += g->out_width) {
+          const ptrdiff_t h = g->lowest + (ptrdiff_t)(f + (i0 + t) * g->step[0]);
+          const AD_S *line;
+          size_t j = from;
+          if (h < 0 || h >= (ptrdiff_t)g->height || from == end) {
+            for (j = 0; j < g->out_width; j++) to[j] = 0;
+            continue;
+          }
+          line = source + ((c0 + c) * g->height + (size_t)h) * g->width;
+          for (size_t z = 0; z < from; z++) to[z] = 0;
+          if (g->step[1] == 1) {
+            line += (ptrdiff_t)j + g->column[s];
+            for (; j + AD_LANES <= end; j += AD_LANES, line += AD_LANES) AD_W(store)(to + j, AD_W(load)(line));
+            if (j < end) {
+              const AD_W(part) part = AD_W(part_of)((int)(end - j));
+              AD_W(store_part)(to + j, AD_W(load_part)(line, part), part);
+            }
+          } else {
+            for (; j < end; j++) to[j] = line[g->column[s] + (ptrdiff_t)(j * g->step[1])];
+          }
+          for (size_t z = end; z < g->out_width; z++) to[z] = 0;
+        }
+    }
+}
+/* offsets of the taps (channel, row, column) in the lifting */
+AD_LOCAL void AD_SW(_lift_offsets)(const ad__lifting *g, size_t count, size_t rows, size_t *offset) {
+  const size_t plane = (rows + g->reach) * g->out_width;
+  for (size_t c = 0; c < count; c++)
+    for (size_t r = 0; r < g->taps[0]; r++)
+      for (size_t s = 0; s < g->taps[1]; s++) {
+        const size_t h = (size_t)(g->row[r] - g->lowest);
+        *offset++ = ((c * g->taps[1] + s) * g->phases + h % g->step[0]) * plane + h / g->step[0] * g->out_width;
+      }
+}
+
+/* out (m, out_height, out_width) = or += A (m, channels taps) times the lifting, + bias of m (NULL: none) */
+AD_LOCAL void AD_SW(_correlate)(const ad__lifting *g, const AD_S *source, size_t m, const AD_S *a, size_t lda, AD_S *out, const AD_S *bias, bool accumulate, AD_S *space, size_t *offset) {
+#define AD__CONV_TILE(mr, nr) { mr, nr, AD__PASTE(AD_SW(_conv_tile), mr##x##nr) },
+  static const struct { size_t mr; int nr; AD_SW(_conv_function) *function; } tiles[] = { AD__CONV_TILES(AD__CONV_TILE) };
+#undef AD__CONV_TILE
+  const size_t plane = g->out_height * g->out_width, block = ad__lift_channels(g), height = ad__lift_rows(g, g->out_height), taps = g->taps[0] * g->taps[1];
+  for (size_t i = 0, rows; i < g->out_height; i += rows) {
+    const size_t first = i * g->out_width;
+    size_t pixels;
+    rows = g->out_height - i < height ? g->out_height - i : height;
+    pixels = rows * g->out_width;
+    for (size_t c0 = 0, count; c0 < g->channels; c0 += count) {
+      count = g->channels - c0 < block ? g->channels - c0 : block;
+      AD_SW(_lift)(g, c0, count, source, i, rows, space);
+      for (size_t z = 0; z < 2 * AD_LANES; z++) space[count * g->taps[1] * g->phases * (rows + g->reach) * g->out_width + z] = 0;
+      AD_SW(_lift_offsets)(g, count, rows, offset);
+      for (size_t p = 0; p < pixels; p += 2 * AD_LANES) {
+        const size_t left = pixels - p;
+        const int nr = left > AD_LANES ? 2 : 1, last = left < (size_t)nr * AD_LANES ? (int)(left - (size_t)(nr - 1) * AD_LANES) : AD_LANES;
+        int t = 0;
+        while (tiles[t].nr != nr) t++;
+        for (size_t o = 0; o < m;) {
+          if (tiles[t].mr > m - o) { t++; continue; }
+          tiles[t].function(count * taps, a + o * lda + c0 * taps, lda, space + p, offset, out + o * plane + first + p, plane, last, c0 || accumulate ? 1 : 0);
+          o += tiles[t].mr;
+        }
+      }
+    }
+    if (bias) {
+      AD_SW(finish) finish;
+      finish.row_bias = bias;
+      finish.column_bias = NULL;
+      finish.relu = false;
+      AD_SW(_finish_block)(m, pixels, out + first, plane, &finish, 0, 0);
+    }
+  }
+}
+
+/* the lifting of the input; row and column have space for the taps */
+AD_LOCAL void AD_SW(_conv_lifting)(const ad_conv *p, ad__lifting *g, ptrdiff_t *row, ptrdiff_t *column) {
+  g->channels = p->channels / p->groups;
+  g->height = p->height;
+  g->width = p->width;
+  for (int d = 0; d < 2; d++) {
+    g->taps[d] = p->kernel[d];
+    g->step[d] = p->stride[d];
+    for (size_t r = 0; r < p->kernel[d]; r++) (d ? column : row)[r] = (ptrdiff_t)(r * p->dilation[d]) - (ptrdiff_t)p->padding[d];
+  }
+  g->row = row;
+  g->column = column;
+  ad__lifting_finish(g);
+}
+/* The lifting of the output for those input positions h with (h + padding) % stride = phase: tap r counts where r dilation has that
+   remainder, and sees output row (h + padding - r dilation) / stride. first: the least such h. taps are listed in chosen. */
+AD_LOCAL bool AD_SW(_data_lifting)(const ad_conv *p, ad__lifting *g, const size_t *phase, ptrdiff_t *row, ptrdiff_t *column, size_t *first, size_t *const *chosen) {
+  g->channels = p->filters / p->groups;
+  for (int d = 0; d < 2; d++) {
+    const size_t size = d ? p->width : p->height, shift = p->padding[d] % p->stride[d];
+    const size_t start = (phase[d] + p->stride[d] - shift) % p->stride[d];   /* the least h of that phase */
+    size_t count = 0;
+    first[d] = start;
+    *(d ? &g->out_width : &g->out_height) = start < size ? (size - start - 1) / p->stride[d] + 1 : 0;
+    for (size_t r = 0; r < p->kernel[d]; r++)
+      if (r * p->dilation[d] % p->stride[d] == phase[d]) {
+        (d ? column : row)[count] = ((ptrdiff_t)(start + p->padding[d]) - (ptrdiff_t)(r * p->dilation[d])) / (ptrdiff_t)p->stride[d];
+        chosen[d][count++] = r;
+      }
+    g->taps[d] = count;
+    g->step[d] = 1;
+  }
+  g->row = row;
+  g->column = column;
+  if (g->taps[0] && g->taps[1]) ad__lifting_finish(g);
+  return g->taps[0] && g->taps[1];
+}
+
+/* Pieces of the workspace, in elements of S but for the first: tables of size_t and ptrdiff_t; the lifting; the rest. */
+AD_INLINE size_t AD_SW(_conv_tables)(const ad_conv *p) {
+  return ad__plus(ad__times(2, ad__plus(p->kernel[0], p->kernel[1])), ad__plus(ad__times(p->kernel[0], p->kernel[1]), AD__GEMM_K));
+}
+/* output rows of a block of the filter gradient: about a thousand pixels, and what the lifting allows */
+AD_INLINE size_t AD_SW(_filter_rows)(const ad__lifting *g) {
+  const size_t rows = ad__lift_rows(g, g->out_height), few = 1024 / (g->out_width ? g->out_width : 1);
+  return few == 0 ? (rows ? 1 : 0) : few < rows ? few : rows;
+}
+
+/* Bytes of workspace for the three below: SIZE_MAX where the shape is none or too large. */
+AD_LOCAL size_t AD_SW(conv_work)(const ad_conv *p) {
+  ad__lifting g;
+  size_t height, width, data, filter, per_group, vectors, tables, taps;
+  if (!ad_conv_shape(p, &height, &width)) return SIZE_MAX;
+  tables = ad__times(AD_SW(_conv_tables)(p), sizeof(size_t));
+  g.channels = p->channels / p->groups;
+  g.out_height = height;
+  g.out_width = width;
+  for (int d = 0; d < 2; d++) {
+    g.taps[d] = p->kernel[d];
+    g.step[d] = p->stride[d];
+  }
+  taps = p->kernel[0] * p->kernel[1];
+  g.reach = (p->kernel[0] - 1) * p->dilation[0] / p->stride[0];
+  g.phases = (p->kernel[0] - 1) * p->dilation[0] + 1 < p->stride[0] ? (p->kernel[0] - 1) * p->dilation[0] + 1 : p->stride[0];
+  per_group = p->filters / p->groups;
+  vectors = (per_group + AD_LANES - 1) / AD_LANES;
+  /* forward and filter gradient: the lifting; packed output gradient; transposed filters */
+  filter = ad__lift_size(&g, ad__lift_rows(&g, height));
+  filter = ad__plus(filter, ad__times(vectors * AD_LANES, ad__times(AD_SW(_filter_rows)(&g), width)));
+  filter = ad__plus(filter, ad__times(vectors * AD_LANES, ad__times(g.channels, taps)));
+  /* data gradient: no phase is wider or has more taps than this; filters of a group; the image of one phase */
+  g.channels = per_group;
+  g.phases = 1;
+  g.reach = (p->kernel[0] - 1) * p->dilation[0];
+  g.out_height = p->height;
+  g.out_width = p->width;
+  /* a phase with fewer taps takes more channels at once: the bound is the budget, or one row of all channels of a block */
+  data = ad__plus(AD__LIFT, ad__times(ad__times(per_group < AD__GEMM_K ? per_group : AD__GEMM_K, p->kernel[1]), ad__times(p->width, ad__plus(g.reach, 1))));
+  data = ad__plus(data, ad__times(per_group, ad__times(p->channels / p->groups, taps)));
+  if (p->stride[0] > 1 || p->stride[1] > 1) data = ad__plus(data, ad__times(p->channels / p->groups, ad__times(p->height, p->width)));
+  return ad__plus(ad__plus(tables, 256), ad__times(ad__plus(data > filter ? data : filter, 8 * AD_LANES), sizeof(AD_S)));
+}
+
+/* splits the workspace: the tables of two kernel sides (positions and taps), the offsets, then 64-byte aligned numbers */
+AD_LOCAL AD_S *AD_SW(_conv_split)(const ad_conv *p, void *work, ptrdiff_t **row, ptrdiff_t **column, size_t **chosen, size_t **offset) {
+  char *at = (char *)work + (64 - (uintptr_t)work % 64) % 64;
+  *row = (ptrdiff_t *)(void *)at;
+  *column = *row + p->kernel[0];
+  chosen[0] = (size_t *)(*column + p->kernel[1]);
+  chosen[1] = chosen[0] + p->kernel[0];
+  *offset = chosen[1] + p->kernel[1];
+  at += AD_SW(_conv_tables)(p) * sizeof(size_t);
+  return (AD_S *)(void *)(at + (64 - (uintptr_t)at % 64) % 64);
+}
+
+/* y = convolution of x with w, + bias (filters) if not NULL. p: ad_conv_shape must hold; work: conv_work bytes. */
+AD_LOCAL void AD_SW(conv)(const ad_conv *p, const AD_S *x, const AD_S *w, const AD_S *bias, AD_S *y, void *work) {
+  ad__lifting g;
+  ptrdiff_t *row, *column;
+  size_t *chosen[2], *offset, height, width;
+  AD_S *space = AD_SW(_conv_split)(p, work, &row, &column, chosen, &offset);
+  const size_t cs = p->channels / p->groups, fs = p->filters / p->groups, lda = cs * p->kernel[0] * p->kernel[1];
+  if (!ad_conv_shape(p, &height, &width)) return;
+  AD_SW(_conv_lifting)(p, &g, row, column);
+  g.out_height = height;
+  g.out_width = width;
+  for (size_t n = 0; n < p->batch * p->groups; n++) {
+    const size_t q = n % p->groups;
+    if (cs == 0) {
+      for (size_t i = 0; i < fs * height * width; i++) y[n * fs * height * width + i] = bias ? bias[q * fs + i / (height * width)] : 0;
+      continue;
+    }
+    AD_SW(_correlate)(&g, x + n * cs * p->height * p->width, fs, w + q * fs * lda, lda, y + n * fs * height * width, bias ? bias + q * fs : NULL, false, space, offset);
+  }
+}
+
+/* gx = (accumulate: +=) the gradient of the input from that of the output, gy */
+AD_LOCAL void AD_SW(conv_data)(const ad_conv *p, const AD_S *gy, const AD_S *w, AD_S *gx, bool accumulate, void *work) {
+  ad__lifting g;
+  ptrdiff_t *row, *column;
+  size_t *chosen[2], *offset, height, width, phase[2], first[2];
+  AD_S *space = AD_SW(_conv_split)(p, work, &row, &column, chosen, &offset);
+  const size_t cs = p->channels / p->groups, fs = p->filters / p->groups, taps = p->kernel[0] * p->kernel[1], plane = p->height * p->width;
+  const bool dense = p->stride[0] == 1 && p->stride[1] == 1;
+  AD_S *turned = space, *image = turned + fs * cs * taps;
+  if (!ad_conv_shape(p, &height, &width)) return;
+  space = dense ? image : image + cs * plane;
+  g.height = height;
+  g.width = width;
+  for (size_t q = 0; q < p->groups; q++)
+    for (phase[0] = 0; phase[0] < p->stride[0]; phase[0]++)
+      for (phase[1] = 0; phase[1] < p->stride[1]; phase[1]++) {
+        const bool any = AD_SW(_data_lifting)(p, &g, phase, row, column, first, chosen) && fs > 0;
+        const size_t k = g.channels * g.taps[0] * g.taps[1], size = g.out_height * g.out_width;
+        if (size == 0) continue;
+        /* the filters as (channel, filter, row, column) of the taps that count */
+        for (size_t c = 0, i = 0; any && c < cs; c++)
+          for (size_t o = 0; o < fs; o++)
+            for (size_t r = 0; r < g.taps[0]; r++)
+              for (size_t s = 0; s < g.taps[1]; s++) turned[i++] = w[((q * fs + o) * cs + c) * taps + chosen[0][r] * p->kernel[1] + chosen[1][s]];
+        for (size_t n = 0; n < p->batch; n++) {
+          const AD_S *from = gy + (n * p->groups + q) * fs * height * width;
+          AD_S *to = gx + (n * p->groups + q) * cs * plane;
+          if (dense && any) AD_SW(_correlate)(&g, from, cs, turned, k, to, NULL, accumulate, space, offset);
+          else {
+            if (any) AD_SW(_correlate)(&g, from, cs, turned, k, image, NULL, false, space, offset);
+            for (size_t c = 0; c < cs; c++)
+              for (size_t i = 0; i < g.out_height; i++)
+                for (size_t j = 0; j < g.out_width; j++) {
+                  AD_S *e = to + c * plane + (first[0] + i * p->stride[0]) * p->width + first[1] + j * p->stride[1];
+                  const AD_S v = any ? image[c * size + i * g.out_width + j] : 0;
+                  *e = accumulate ? *e + v : v;
+                }
+          }
+        }
+      }
+}
+
+/* gw = (accumulate: +=) the gradient of the filters from the input and the gradient of the output */
+AD_LOCAL void AD_SW(conv_filter)(const ad_conv *p, const AD_S *x, const AD_S *gy, AD_S *gw, bool accumulate, void *work) {
+#define AD__CONV_TILE(mr, nr) { mr, nr, AD__PASTE(AD_SW(_filter_tile), mr##x##nr) },
+  static const struct { size_t mr; int nr; AD_SW(_filter_function) *function; } tiles[] = { AD__FILTER_TILES(AD__CONV_TILE) };
+#undef AD__CONV_TILE
+  ad__lifting g;
+  ptrdiff_t *row, *column;
+  size_t *chosen[2], *offset, height, width, block, rows;
+  const size_t cs = p->channels / p->groups, fs = p->filters / p->groups, taps = p->kernel[0] * p->kernel[1], vectors = (fs + AD_LANES - 1) / AD_LANES, wide = vectors * AD_LANES;
+  AD_S *turned = AD_SW(_conv_split)(p, work, &row, &column, chosen, &offset), *packed = turned + cs * taps * wide, *space;
+  if (!ad_conv_shape(p, &height, &width) || fs == 0 || cs == 0) return;
+  AD_SW(_conv_lifting)(p, &g, row, column);
+  g.out_height = height;
+  g.out_width = width;
+  block = ad__lift_channels(&g);
+  rows = AD_SW(_filter_rows)(&g);
+  space = packed + wide * rows * width;
+  for (size_t q = 0; q < p->groups; q++) {
+    for (size_t i = 0; i < cs * taps * wide; i++) turned[i] = 0;
+    for (size_t n = 0; n < p->batch; n++) {
+      const AD_S *xs = x + (n * p->groups + q) * cs * p->height * p->width, *gs = gy + (n * p->groups + q) * fs * height * width;
+      for (size_t i = 0, part; i < height; i += part) {
+        size_t pixels;
+        part = height - i < rows ? height - i : rows;
+        pixels = part * width;
+        AD_SW(_pack_columns)(2, pixels, vectors, (int)(fs - (vectors - 1) * AD_LANES), gs + i * width, height * width, packed);
+        for (size_t c0 = 0, count; c0 < cs; c0 += count) {
+          count = cs - c0 < block ? cs - c0 : block;
+          AD_SW(_lift)(&g, c0, count, xs, i, part, space);
+          AD_SW(_lift_offsets)(&g, count, part, offset);
+          for (size_t v = 0; v < vectors; v += 2) {
+            const int nr = vectors - v > 1 ? 2 : 1;
+            int t = 0;
+            while (tiles[t].nr != nr) t++;
+            for (size_t o = 0; o < count * taps;) {
+              if (tiles[t].mr > count * taps - o) { t++; continue; }
+              tiles[t].function(pixels, space, offset + o, packed + v * pixels * AD_LANES, turned + (c0 * taps + o) * wide + v * AD_LANES, wide, 1);
+              o += tiles[t].mr;
+            }
+          }
+        }
+      }
+    }
+    for (size_t o = 0; o < fs; o++)
+      for (size_t i = 0; i < cs * taps; i++) {
+        AD_S *e = gw + (q * fs + o) * cs * taps + i;
+        *e = accumulate ? *e + turned[i * wide + o] : turned[i * wide + o];
+      }
+  }
+}
+
+/* y[i, j] for the taps that are inside: r, s in order. op of y and x for one tap on a run of n elements, x steps apart. */
+AD_INLINE void AD_SW(_pool_run)(bool max, size_t n, const AD_S *x, size_t step, AD_S *y) {
+  size_t j = 0;
+  if (step == 1) {
+    for (; j + AD_LANES <= n; j += AD_LANES) {
+      const AD_N a = AD_W(load)(y + j), b = AD_W(load)(x + j);
+      AD_W(store)(y + j, max ? AD_W(max)(a, b) : AD_W(add)(a, b));
+    }
+  }
+  for (; j < n; j++) y[j] = max ? AD_SW(max)(y[j], x[j * step]) : y[j] + x[j * step];
+}
+/* taps of a window that are inside in one direction */
+AD_INLINE size_t AD_SW(_pool_count)(const ad_pool *p, int d, size_t i) {
+  const size_t size = d ? p->width : p->height;
+  size_t count = 0;
+  for (size_t r = 0; r < p->kernel[d]; r++) {
+    const size_t h = i * p->stride[d] + r * p->dilation[d];
+    count += h >= p->padding[d] && h - p->padding[d] < size;
+  }
+  return count;
+}
+AD_INLINE void AD_SW(_pool)(bool max, const ad_pool *p, const AD_S *x, AD_S *y) {
+  size_t height, width;
+  if (!ad_pool_shape(p, &height, &width)) return;
+  for (size_t n = 0; n < p->planes; n++, x += p->height * p->width)
+    for (size_t i = 0; i < height; i++, y += width) {
+      for (size_t j = 0; j < width; j++) y[j] = max ? (AD_S)-INFINITY : 0;
+      for (size_t r = 0; r < p->kernel[0]; r++) {
+        const size_t h = i * p->stride[0] + r * p->dilation[0];
+        if (h < p->padding[0] || h - p->padding[0] >= p->height) continue;
+        for (size_t s = 0; s < p->kernel[1]; s++) {
+          const ptrdiff_t start = (ptrdiff_t)(s * p->dilation[1]) - (ptrdiff_t)p->padding[1];
+          size_t from, end;
+          ad__inside(start, p->stride[1], p->width, width, &from, &end);
+          if (from < end) AD_SW(_pool_run)(max, end - from, x + (h - p->padding[0]) * p->width + (size_t)(start + (ptrdiff_t)(from * p->stride[1])), p->stride[1], y + from);
+        }
+      }
+      if (!max) {
+        const size_t rows = AD_SW(_pool_count)(p, 0, i);
+        for (size_t j = 0; j < width; j++) {
+          const size_t count = p->include_padding ? p->kernel[0] * p->kernel[1] : rows * AD_SW(_pool_count)(p, 1, j);
+          y[j] = count ? y[j] / (AD_S)count : 0;
+        }
+      }
+    }
+}
+/* y = the maximum of each window, NaN if one is there; padding never wins (a window of padding alone: -infinity) */
+AD_LOCAL void AD_SW(max_pool)(const ad_pool *p, const AD_S *x, AD_S *y) { AD_SW(_pool)(true, p, x, y); }
+/* y = the mean of each window (0 where a window is padding alone and that does not count) */
+AD_LOCAL void AD_SW(mean_pool)(const ad_pool *p, const AD_S *x, AD_S *y) { AD_SW(_pool)(false, p, x, y); }
+
+/* gx += the gradient of the input from that of the output; y is what max_pool gave. k equal winners get 1/k each; of a window with
+   a NaN the first NaN gets all (NUMERICS.md 10, 11). Windows in order. */
+AD_LOCAL void AD_SW(max_pool_back)(const ad_pool *p, const AD_S *x, const AD_S *y, const AD_S *gy, AD_S *gx) {
+  size_t height, width;
+  if (!ad_pool_shape(p, &height, &width)) return;
+  for (size_t n = 0; n < p->planes; n++, x += p->height * p->width, gx += p->height * p->width)
+    for (size_t i = 0; i < height; i++)
+      for (size_t j = 0; j < width; j++, y++, gy++) {
+        const bool nan = isnan(*y);
+        size_t winners = 0;
+        for (int pass = 0; pass < 2; pass++) {
+          const AD_S share = pass ? *gy / (AD_S)winners : 0;
+          bool found = false;
+          for (size_t r = 0; r < p->kernel[0]; r++) {
+            const size_t h = i * p->stride[0] + r * p->dilation[0];
+            if (h < p->padding[0] || h - p->padding[0] >= p->height) continue;
+            for (size_t s = 0; s < p->kernel[1]; s++) {
+              const size_t v = j * p->stride[1] + s * p->dilation[1], e = (h - p->padding[0]) * p->width + v - p->padding[1];
+              if (v < p->padding[1] || v - p->padding[1] >= p->width) continue;
+              if (!(nan ? isnan(x[e]) && !found : x[e] == *y)) continue;
+              found = true;
+              if (pass) gx[e] += share;
+              else winners++;
+            }
+          }
+          if (winners == 0) break;
+        }
+      }
+}
+/* gx += the gradient of the input from that of the output. Windows in order. */
+AD_LOCAL void AD_SW(mean_pool_back)(const ad_pool *p, const AD_S *gy, AD_S *gx) {
+  size_t height, width;
+  if (!ad_pool_shape(p, &height, &width)) return;
+  for (size_t n = 0; n < p->planes; n++, gx += p->height * p->width)
+    for (size_t i = 0; i < height; i++) {
+      const size_t rows = AD_SW(_pool_count)(p, 0, i);
+      for (size_t j = 0; j < width; j++, gy++) {
+        const size_t count = p->include_padding ? p->kernel[0] * p->kernel[1] : rows * AD_SW(_pool_count)(p, 1, j);
+        const AD_S share = count ? *gy / (AD_S)count : 0;
+        for (size_t r = 0; r < p->kernel[0]; r++) {
+          const size_t h = i * p->stride[0] + r * p->dilation[0];
+          if (h < p->padding[0] || h - p->padding[0] >= p->height) continue;
+          for (size_t s = 0; s < p->kernel[1]; s++) {
+            const size_t v = j * p->stride[1] + s * p->dilation[1];
+            if (v >= p->padding[1] && v - p->padding[1] < p->width) gx[(h - p->padding[0]) * p->width + v - p->padding[1]] += share;
+          }
+        }
+      }
+    }
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#undef AD__CONV_ARGS
+#undef AD__FILTER_ARGS
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
