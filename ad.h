@@ -13,7 +13,8 @@
      >>drivers   Jacobian, gradient, directional derivative, Hessian of a C function
      >>tape      ad_tape and ad_var: programs recorded as nodes
      >>backward  the reverse sweep, gradients
-     >>tensor    what a tensor node is
+     >>tensor    arrays as nodes: records, views, broadcasting, the reverse sweep over them
+     >>tensor-ops  structural operations, layers, losses, optimisers
      >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
      >>function  a recording compiled once and run over many points
      >>sparse    patterns, colours, compressed Jacobians and Hessians
@@ -856,6 +857,8 @@ struct ad_tape {                    /* size_t, pointers: stores to nodes cannot 
   ad__place here;                   /* of the operation being recorded, where AD_TRACE is defined */
   size_t bytes;                     /* allocated now */
   ad_status status;
+  size_t recorded;                  /* the count of nodes before a sweep began to record */
+  bool passive;                     /* a sweep over tensors is recording: no gradient flows through its nodes */
   bool fixed, owned;                /* no allocation; the tape itself was allocated */
   char message[256];
 };
@@ -1008,14 +1011,35 @@ AD_INLINE double ad_grad(ad_var x) {
 }
 
 /* >>tensor --------------------------------------------------------------------------------------------------------------
-   What a tensor node is. The record lies in the arena of the tape and never moves. */
+   A tensor is a node of the tape with a record: an array (contents, shape, strides), the operation that made it and its
+   attributes. Contents lie in the tape's arena. Reshaped, transposed, sliced and broadcast tensors are views: other strides
+   over the same contents. Every function below returns an invalid handle and leaves an error on the tape if it fails.
 
-typedef struct ad__tensor {
-  void *data;                       /* row-major from here, unless strided */
-  void *adjoint;                    /* same layout as row-major contents; of sweep number sweep, older: all 0 */
-  size_t sweep, size;               /* size: number of elements */
-  size_t shape[AD_MAX_RANK];
-  uint8_t dtype, rank, active;      /* active: some variable leads to it */
+   Shapes broadcast as in NumPy. Float and double do not mix, but a rank-0 double goes with either. */
+
+
+typedef struct ad__strided {           /* contents in memory: element (i, j, ..) at data + i stride[0] + j stride[1] + .. elements */
+  void *data;
+  size_t size, shape[AD_MAX_RANK];
+  ptrdiff_t stride[AD_MAX_RANK];
+  uint8_t rank, dtype, contiguous;
+} ad__strided;
+
+typedef struct ad__tensor {          /* the record of a node; lies in the arena and never moves */
+  ad__strided a;
+  const struct ad_tensor_op *op;     /* NULL: a leaf or a row of the table */
+  uint32_t *operand, count, few[4];  /* operand: few, or in the arena */
+  uint32_t copy;                     /* of a view: the node of its row-major copy, 0 none */
+  ptrdiff_t n[8];                    /* attributes */
+  double c;
+  void *saved;                       /* what forward keeps for reverse */
+  size_t saved_bytes, work_bytes;
+  struct ad__tensor *grad;           /* the adjoint, of sweep number sweep; of an older one: 0 */
+  size_t sweep;
+  uint32_t grad_node;
+  bool grad_owned, active;           /* the sweep made the buffer; some variable leads here */
+  ad_status status;                  /* of a shape rule that refuses: class and number for the message */
+  ptrdiff_t number;
 } ad__tensor;
 
 AD_INLINE ad__tensor *ad__tensor_at(const ad_tape *t, size_t node) {
@@ -1026,7 +1050,51 @@ AD_API const size_t *ad_shape(ad_var x);
 AD_API size_t ad_size(ad_var x);
 AD_API ad_dtype ad_type(ad_var x);
 AD_API const void *ad_data(ad_var x);
-AD_API const void *ad_grad_data(ad_var x);
+AD_API const void *ad_grad_data(ad_var x);      /* row-major, of the shape of x; zeros where nothing arrived */
+
+#define AD_ALL (-2147483647)           /* as an axis: all of them */
+
+/* leaves; data is copied, NULL means zeros. borrow: not copied; data must stay as it is until the tape is reset */
+AD_API ad_var ad_tensor_variable(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data);
+AD_API ad_var ad_tensor_constant(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data);
+AD_API ad_var ad_tensor_borrow(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data);
+AD_API ad_status ad_tensor_set(ad_var leaf, const void *data);         /* new contents in place; what was computed from the old ones stays */
+
+/* dydx[k] = dy/dx[k] as new nodes, of the shape of x[k], for y of rank 0; they can be differentiated again */
+AD_API ad_status ad_differentiate(ad_var y, const ad_var *x, size_t n, ad_var *dydx);
+
+/* >>tensor-ops (declarations) */
+AD_API ad_var ad_matmul(ad_var a, ad_var b);                   /* last two axes, batched with broadcasting; vectors as in NumPy */
+AD_API ad_var ad_cast(ad_var x, ad_dtype type);                /* float to double and back */
+AD_API ad_var ad_sum(ad_var x, int axis, bool keep);           /* keep: the axis stays, with size 1 */
+AD_API ad_var ad_mean(ad_var x, int axis, bool keep);
+AD_API ad_var ad_prod(ad_var x, int axis, bool keep);
+AD_API ad_var ad_reduce_max(ad_var x, int axis, bool keep);    /* ties share the gradient; of an empty axis: an error */
+AD_API ad_var ad_reduce_min(ad_var x, int axis, bool keep);
+AD_API ad_var ad_sumsq(ad_var x, int axis, bool keep);         /* sum of squares */
+AD_API ad_var ad_norm(ad_var x, int axis, bool keep);          /* Euclidean, without overflow; its gradient at 0 is 0 */
+AD_API ad_var ad_logsumexp(ad_var x, int axis, bool keep);
+AD_API ad_var ad_variance(ad_var x, int axis, bool keep, int ddof);
+AD_API ad_var ad_std(ad_var x, int axis, bool keep, int ddof);
+AD_API ad_var ad_argmax(ad_var x, int axis);                   /* AD_I32, the first of several; no gradient */
+AD_API ad_var ad_cumsum(ad_var x, int axis);
+AD_API ad_var ad_softmax(ad_var x, int axis);
+AD_API ad_var ad_log_softmax(ad_var x, int axis);
+AD_API ad_var ad_reshape(ad_var x, int rank, const size_t *shape);
+AD_API ad_var ad_broadcast_to(ad_var x, int rank, const size_t *shape);
+AD_API ad_var ad_transpose(ad_var x);                          /* the last two axes swapped */
+AD_API ad_var ad_permute(ad_var x, const int *axes);           /* axis i of the result is axis axes[i] of x */
+AD_API ad_var ad_slice(ad_var x, int axis, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t step);   /* as x[begin:end:step] of NumPy, step not 0 */
+AD_API ad_var ad_concat(const ad_var *x, size_t n, int axis);
+AD_API ad_var ad_stack(const ad_var *x, size_t n, int axis);
+AD_API ad_var ad_gather(ad_var x, ad_var index, int axis);     /* the slices of x at index (AD_I32), whose shape replaces the axis */
+AD_API ad_var ad_dot(ad_var a, ad_var b);                      /* sum of a*b, shapes equal */
+AD_API ad_var ad_outer(ad_var a, ad_var b);                    /* (n), (m): (n, m) */
+AD_API ad_var ad_diag(ad_var x);                               /* (.., n, n): the diagonals (.., n); a vector (n): the diagonal matrix */
+AD_API ad_var ad_trace(ad_var x);                              /* (.., n, n): (..) */
+AD_API ad_var ad_linear(ad_var x, ad_var w, ad_var b);         /* x (.., in) w (in, out) + b (out) */
+AD_API ad_var ad_cross_entropy(ad_var logits, ad_var target);  /* logits (batch, classes); target: labels (batch) AD_I32 or probabilities; the mean */
+AD_API ad_var ad_mse(ad_var x, ad_var target);
 
 typedef bool ad_var_mask;
 AD_CXX_TYPE(ad_var)
@@ -1634,10 +1702,7 @@ AD_API ad_var ad__leaf(ad_tape *t, uint32_t opcode, double v) {
 }
 
 /* all that the inline paths leave: full arrays, tensors, invalid and foreign handles */
-static ad_var ad__record_tensors(uint32_t op, ad_var x, ad_var y, ad_var z, double k) {
-  (void)y; (void)z; (void)k;
-  return ad__fail(x.tape, AD_ERROR_UNSUPPORTED, "ad_%s: tensors", ad__op_name(op));
-}
+static ad_var ad__record_tensors(uint32_t op, ad_var x, ad_var y, ad_var z, double k);
 static uint64_t ad__packed(ad_var x) { return x.node | (uint64_t)x.kind << 32; }
 static uint64_t ad__record(uint32_t op, ad_var x, ad_var y, ad_var z, double k) {
   const int form = AD_NODE_FORM(op), opcode = AD_NODE_OP(op), arity = form == AD_PLAIN ? ad_ops[opcode].arity : 1;
@@ -1706,27 +1771,1844 @@ AD_API double ad__value_apart(ad_var x) {
   return ad_type(x) == AD_F32 ? (double)*(const float *)ad_data(x) : *(const double *)ad_data(x);
 }
 
-/* >>tensor -------------------------------------------------------------------------------------------------------------- */
+/* >>tensor --------------------------------------------------------------------------------------------------------------
+   DATA. ad__strided: contents, type, shape, strides in elements. ad__tensor: the record of a node: its array, its operation
+   (NULL for a leaf and for a row of the table), operands and attributes, what the forward pass saved for the reverse one, and
+   after ad_backward its adjoint. Records and contents lie in the arena; rewinding the tape forgets both at once.
 
-static const size_t ad__no_shape[AD_MAX_RANK] = { 0 };
-static const ad__tensor *ad__record_of(ad_var x) { return ad_is_valid(x) && (x.kind & 1) ? ad__tensor_at(x.tape, x.node) : NULL; }
+   INVARIANT. What has been computed is never overwritten: adjoints and views may share contents freely. The two exceptions are
+   leaves changed by the program (ad_tensor_set, the optimisers) and an adjoint buffer that the reverse sweep made itself.
 
-AD_API int ad_rank(ad_var x) { const ad__tensor *r = ad__record_of(x); return r ? r->rank : ad_is_valid(x) ? 0 : -1; }
-AD_API const size_t *ad_shape(ad_var x) {
-  const ad__tensor *r = ad__record_of(x); return r ? r->shape : ad_is_valid(x) ? ad__no_shape : NULL; }
-AD_API size_t ad_size(ad_var x) { const ad__tensor *r = ad__record_of(x); return r ? r->size : ad_is_valid(x) ? 1 : 0; }
-AD_API ad_dtype ad_type(ad_var x) { const ad__tensor *r = ad__record_of(x); return r ? (ad_dtype)r->dtype : AD_F64; }
+   The reverse sweep takes a node's adjoint and lets its rule record the contributions as nodes (passive ones: no gradient flows
+   through them); their contents are the numbers. While it runs, the arena of adjoints stands in for that of the recording;
+   after it the nodes are dropped and their contents stay readable until the next sweep. A node nobody asks about (activity)
+   and a node whose adjoint is all 0 are skipped. */
+
+typedef struct ad__reverse ad__reverse;
+typedef struct ad_tensor_op ad_tensor_op;
+static ad_var ad__contiguous(ad_var x);
+static ad_var ad__copy_of(ad_var x);
+static ad_var ad__cast(ad_var x, int type);
+static bool ad__same_shape(const ad__strided *a, const ad__strided *b);
+
+struct ad_tensor_op {
+  const char *name;
+  int flags;
+  const char *(*shape)(ad__tensor *t, const ad__strided *const *x);
+  void (*forward)(ad__tensor *t, const ad__strided *const *x, void *work);
+  void (*reverse)(ad__reverse *r);
+};
+enum { AD__VIEW = 1, AD__STRIDED = 2 };     /* the result is a view of operand 0; operands may be views */
+
+struct ad__reverse {
+  ad_tape *tape;
+  ad__tensor *t;
+  ad_var y, g;                              /* the node and its adjoint */
+  const ad_var *x;                          /* operands */
+  const bool *wanted;                       /* whose contribution is asked for */
+  ad_var *gx;                               /* to be filled; left invalid: no contribution */
+  size_t from;                              /* nodes from here on are of the rule */
+  bool numbers;                             /* ad_backward, not ad_differentiate */
+};
+
+static size_t ad__dtype_bytes(int type) { return type == AD_F64 ? 8 : 4; }
+
+/* row-major strides and size from the shape; false if the bytes cannot be counted */
+static bool ad__array_layout(ad__strided *a) {
+  size_t n = 1;
+  ptrdiff_t step = 1;
+  bool empty = false;
+  for (int i = 0; i < a->rank; i++) {
+    if (a->shape[i] == 0) empty = true;
+    else if (a->shape[i] > (size_t)PTRDIFF_MAX / 16 / n) return false;
+    else n *= a->shape[i];
+  }
+  for (int i = a->rank - 1; i >= 0; i--) {
+    a->stride[i] = step;
+    if (a->shape[i]) step *= (ptrdiff_t)a->shape[i];
+  }
+  a->size = empty ? 0 : n;
+  a->contiguous = true;
+  return true;
+}
+/* size and contiguity of a view from shape and strides */
+static void ad__array_settle(ad__strided *a) {
+  ptrdiff_t step = 1;
+  size_t n = 1;
+  a->contiguous = true;
+  for (int i = a->rank - 1; i >= 0; i--) {
+    if (a->shape[i] != 1 && a->stride[i] != step) a->contiguous = false;
+    step *= (ptrdiff_t)a->shape[i];
+    n *= a->shape[i];
+  }
+  a->size = n;
+  if (n == 0) a->contiguous = true;
+}
+static ad_f32_view ad__view32(const ad__strided *a) {
+  ad_f32_view v;
+  v.data = (float *)a->data;
+  memcpy(v.stride, a->stride, sizeof v.stride);
+  return v;
+}
+static ad_f64_view ad__view64(const ad__strided *a) {
+  ad_f64_view v;
+  v.data = (double *)a->data;
+  memcpy(v.stride, a->stride, sizeof v.stride);
+  return v;
+}
+/* to (row-major or a view) = from, of the same shape; labels move as floats do, bit by bit */
+static void ad__copy(const ad__strided *to, const ad__strided *from) {
+  const size_t bytes = ad__dtype_bytes(from->dtype);
+  if (from->size == 0) return;
+  if (to->contiguous && from->contiguous) memcpy(to->data, from->data, from->size * bytes);
+  else if (to->contiguous && bytes == 4) ad_f32_copy(from->rank, from->shape, ad__view32(from), (float *)to->data);
+  else if (to->contiguous) ad_f64_copy(from->rank, from->shape, ad__view64(from), (double *)to->data);
+  else {
+    size_t at[AD_MAX_RANK] = { 0 };
+    const int last = from->rank - 1;
+    for (bool more = true; more;) {
+      char *p = (char *)to->data;
+      const char *q = (const char *)from->data;
+      for (int d = 0; d < last; d++) {
+        p += (ptrdiff_t)(at[d] * bytes) * to->stride[d];
+        q += (ptrdiff_t)(at[d] * bytes) * from->stride[d];
+      }
+      for (size_t i = 0; i < from->shape[last]; i++, p += (ptrdiff_t)bytes * to->stride[last], q += (ptrdiff_t)bytes * from->stride[last]) memcpy(p, q, bytes);
+      more = false;
+      for (int d = last - 1; d >= 0 && !more; d--) {
+        more = ++at[d] < from->shape[d];
+        if (!more) at[d] = 0;
+      }
+    }
+  }
+}
+
+/* ---- handles, records, errors ---- */
+
+static const ad__strided ad__scalar_array = { NULL, 1, { 0 }, { 0 }, 0, AD_F64, true };   /* the shape of a scalar node */
+
+static ad_var ad__invalid(ad_tape *tape) { ad_var v; v.tape = tape; v.node = 0; v.kind = 0; return v; }
+static bool ad__valid(ad_var x) { return ad_is_valid(x); }
+static ad__tensor *ad__tensor_of(ad_var x) { return (x.kind & 1) ? ad__tensor_at(x.tape, x.node) : NULL; }
+static const ad__strided *ad__array_of(ad_var x) {             /* of a valid handle; a scalar has no data here */
+  return (x.kind & 1) ? &ad__tensor_at(x.tape, x.node)->a : &ad__scalar_array;
+}
+static ad_var ad__handle_of(ad_tape *t, uint32_t node) {
+  ad_var x;
+  x.tape = t;
+  x.node = node;
+  x.kind = (uint32_t)t->kind | (AD_NODE_FORM(t->code[node].op) == AD_ON_TENSORS);
+  return x;
+}
+static bool ad__active(ad_tape *t, uint32_t node) {
+  const uint32_t op = t->code[node].op;
+  return AD_NODE_FORM(op) == AD_ON_TENSORS ? ad__tensor_at(t, node)->active : AD_NODE_OP(op) != AD_OP_CONSTANT_;
+}
+static size_t ad__print_shape(char *to, size_t room, const ad__strided *a) {
+  size_t n = (size_t)snprintf(to, room, "(");
+  for (int i = 0; i < a->rank && n < room; i++) n += (size_t)snprintf(to + n, room - n, i ? ", %zu" : "%zu", a->shape[i]);
+  if (n < room) n += (size_t)snprintf(to + n, room - n, a->rank == 1 ? ",)" : ")");
+  return n;
+}
+/* the error of an operation: its name, the operands' shapes, what is wrong */
+static ad_var ad__fail_shapes(ad_tape *tape, ad_status status, const char *name, const char *wrong, const ad_var *x, size_t n) {
+  char text[200];
+  size_t at = 0;
+  text[0] = 0;
+  for (size_t k = 0; k < n && k < 3 && at + 60 < sizeof text; k++) {
+    if (k) at += (size_t)snprintf(text + at, sizeof text - at, " and ");
+    at += ad__print_shape(text + at, sizeof text - at, ad__array_of(x[k]));
+  }
+  ad__fail(tape, status, "%s: %s%s%s", name, text, n ? ": " : "", wrong);
+  return ad__invalid(tape);
+}
+static ad_var ad__fail_axis(ad_var x, const char *name, int axis) {
+  char wrong[48];
+  snprintf(wrong, sizeof wrong, "there is no axis %d", axis);
+  return ad__fail_shapes(x.tape, AD_ERROR_ARGUMENT, name, wrong, &x, 1);
+}
+/* the tape of operands that may be used together, else NULL and, where that is an error, an error on the tape */
+static ad_tape *ad__common_tape(const char *name, const ad_var *x, size_t n) {
+  ad_tape *t = n ? x[0].tape : NULL;
+  for (size_t k = 0; k < n; k++) {
+    if (!x[k].tape || !x[k].kind) return NULL;
+    if (!ad_is_valid(x[k])) return ad__fail(x[k].tape, AD_ERROR_TAPE, "%s: a handle from before the tape was reset or rewound", name), (ad_tape *)NULL;
+    if (x[k].tape != t) return ad__fail(t, AD_ERROR_TAPE, "%s: operands on different tapes", name), (ad_tape *)NULL;
+  }
+  return t;
+}
+static void *ad__tape_take(ad_tape *tape, size_t bytes) { return ad__take(tape, &tape->storage, bytes ? bytes : 1, "tensor"); }
+static ad__arena ad__arena_place(const ad_tape *tape) { return tape->storage; }
+static void ad__arena_back(ad_tape *tape, ad__arena place) {   /* chunks that came since stay in the list */
+  tape->storage.current = place.current;
+  tape->storage.used = place.used;
+}
+static ad__tensor *ad__tensor_new(ad_tape *tape, size_t count) {
+  ad__tensor *t = (ad__tensor *)ad__tape_take(tape, sizeof *t);
+  if (!t) return NULL;
+  memset((char *)t + offsetof(ad__tensor, op), 0, sizeof *t - offsetof(ad__tensor, op));
+  t->a.size = 0;
+  t->count = (uint32_t)count;
+  t->operand = t->few;
+  if (count > 4) t->operand = (uint32_t *)ad__tape_take(tape, count * sizeof *t->operand);
+  return t->operand ? t : NULL;
+}
+static ad_var ad__tensor_push(ad_tape *tape, uint32_t opcode, ad__tensor *t) {
+  if (tape->count == tape->capacity && !ad__grow(tape, "tensor")) return ad__invalid(tape);
+  const size_t i = tape->count++;
+  ad__code *c = tape->code + i;
+  c->op = AD_NODE(opcode, AD_ON_TENSORS);
+  c->x = t->few[0];
+  c->u.yz[0] = t->few[1];
+  c->u.yz[1] = t->few[2];
+  memcpy(tape->value + i, &t, sizeof t);
+  AD__NOTE(tape);
+  return ad__handle_of(tape, (uint32_t)i);
+}
+static bool ad__tensor_storage(ad_tape *tape, ad__tensor *t) {
+  t->a.data = ad__tape_take(tape, t->a.size * ad__dtype_bytes(t->a.dtype));
+  if (t->a.data && t->saved_bytes) t->saved = ad__tape_take(tape, t->saved_bytes);
+  return t->a.data && (!t->saved_bytes || t->saved);
+}
+
+/* the array of an operand; the number of a scalar is put into room, as a float where the others are floats */
+static const ad__strided *ad__operand_array(ad_var x, int dtype, ad__strided *room, double *number) {
+  if (x.kind & 1) {
+    const ad__strided *a = ad__array_of(x);
+    if (a->rank || a->dtype == dtype || a->dtype != AD_F64) return a;
+    *number = *(const double *)a->data;
+  } else *number = x.tape->value[x.node];
+  *room = ad__scalar_array;
+  room->data = number;
+  if (dtype == AD_F32) {
+    const float f = (float)*number;
+    memcpy(number, &f, sizeof f);
+    room->dtype = AD_F32;
+  }
+  return room;
+}
+
+/* Records an operation: checks the handles, lets the shape rule speak, computes. Attributes n (count_n of them) and c; the shape
+   where the operation does not derive it (rank -1: it does). */
+static ad_var ad__record_to(const ad_tensor_op *op, const ad_var *x, size_t count, int rank, const size_t *shape, const ptrdiff_t *n, int count_n, double c) {
+  const ad__strided *few[4], **in = few;
+  ad__strided room[4];
+  double number[4];
+  ad_tape *tape;
+  ad__arena place, work_place;
+  const char *wrong;
+  if (count == 0) return ad__invalid(NULL);
+  tape = ad__common_tape(op->name, x, count);
+  if (!tape) return ad__invalid(x[0].tape);
+  if (rank > AD_MAX_RANK || (rank > 0 && !shape)) {
+    ad__fail(tape, AD_ERROR_ARGUMENT, "%s: rank %d is more than %d, or no shape is given", op->name, rank, AD_MAX_RANK);
+    return ad__invalid(tape);
+  }
+  place = ad__arena_place(tape);
+  ad__tensor *t = ad__tensor_new(tape, count);
+  if (t && count > 4) in = (const ad__strided **)ad__tape_take(tape, count * sizeof *in);
+  if (!t || !in) return ad__invalid(tape);
+  t->op = op;
+  t->c = c;
+  for (int i = 0; i < count_n; i++) t->n[i] = n[i];
+  if (rank >= 0) {
+    t->a.rank = (uint8_t)rank;
+    for (int i = 0; i < rank; i++) t->a.shape[i] = shape[i];
+  }
+  for (size_t k = 0; k < count; k++) {
+    ad_var v = x[k];
+    if (!(op->flags & AD__STRIDED) && !ad__array_of(v)->contiguous) {
+      v = ad__contiguous(v);
+      if (!v.kind) return v;
+    }
+    if ((v.kind & 1) || count > 4) in[k] = ad__array_of(v);
+    else {                                                   /* a view of a scalar needs contents that stay */
+      double *stays = (op->flags & AD__VIEW) ? (double *)ad__tape_take(tape, sizeof *stays) : &number[k];
+      if (!stays) return ad__invalid(tape);
+      in[k] = ad__operand_array(v, AD_F64, &room[k], stays);
+    }
+    t->operand[k] = v.node;
+    if (!tape->passive && ad__active(tape, v.node)) t->active = true;
+  }
+  t->status = AD_ERROR_SHAPE;
+  wrong = op->shape(t, in);
+  if (wrong) {
+    char text[120];
+    snprintf(text, sizeof text, wrong, t->number);
+    const ad_status status = t->status;
+    ad__arena_back(tape, place);
+    return ad__fail_shapes(tape, status, op->name, text, x, count);
+  }
+  if (op->forward) {
+    void *work = NULL;
+    if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
+    work_place = ad__arena_place(tape);
+    if (t->work_bytes && !(work = ad__tape_take(tape, t->work_bytes))) return ad__arena_back(tape, place), ad__invalid(tape);
+    op->forward(t, in, work);
+    if (work) ad__arena_back(tape, work_place);
+  }
+  return ad__tensor_push(tape, AD_OP_CALL_, t);
+}
+static ad_var ad__record_call(const ad_tensor_op *op, const ad_var *x, size_t count, const ptrdiff_t *n, int count_n, double c) {
+  return ad__record_to(op, x, count, -1, NULL, n, count_n, c);
+}
+static ad_var ad__record_axis(const ad_tensor_op *op, ad_var x, ad_var y, ptrdiff_t axis) {   /* an operation of x, y along an axis */
+  ad_var both[2];
+  both[0] = x;
+  both[1] = y;
+  return ad__record_to(op, both, 2, -1, NULL, &axis, 1, 0);
+}
+
+/* ---- leaves ---- */
+
+enum { AD__COPIED, AD__BORROWED };
+static ad_var ad__tensor_leaf(ad_tape *tape, int opcode, const char *name, ad_dtype type, int rank, const size_t *shape, const void *data, int how) {
+  if (!tape) return ad__invalid(NULL);
+  if (rank < 0 || rank > AD_MAX_RANK || (rank && !shape) || type < AD_F32 || type > AD_I32) {
+    ad__fail(tape, AD_ERROR_ARGUMENT, "%s: rank %d outside 0..%d, no shape, or type %d", name, rank, AD_MAX_RANK, (int)type);
+    return ad__invalid(tape);
+  }
+  const ad__arena place = ad__arena_place(tape);
+  ad__tensor *t = ad__tensor_new(tape, 0);
+  if (!t) return ad__invalid(tape);
+  t->a.rank = (uint8_t)rank;
+  t->a.dtype = (uint8_t)type;
+  for (int i = 0; i < rank; i++) t->a.shape[i] = shape[i];
+  if (!ad__array_layout(&t->a)) {
+    char text[120];
+    ad__print_shape(text, sizeof text, &t->a);
+    ad__fail(tape, AD_ERROR_SHAPE, "%s: %s: more bytes than can be counted", name, text);
+    return ad__arena_back(tape, place), ad__invalid(tape);
+  }
+  const size_t bytes = t->a.size * ad__dtype_bytes((int)type);
+  t->active = opcode == AD_OP_VARIABLE_ && type != AD_I32;
+  if (how == AD__BORROWED) memcpy(&t->a.data, &data, sizeof data);
+  else {
+    if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
+    if (data && bytes) memcpy(t->a.data, data, bytes);
+    else if (bytes) memset(t->a.data, 0, bytes);
+  }
+  return ad__tensor_push(tape, (uint32_t)opcode, t);
+}
+AD_API ad_var ad_tensor_variable(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data) {
+  return ad__tensor_leaf(tape, AD_OP_VARIABLE_, "ad_tensor_variable", type, rank, shape, data, AD__COPIED);
+}
+AD_API ad_var ad_tensor_constant(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data) {
+  return ad__tensor_leaf(tape, AD_OP_CONSTANT_, "ad_tensor_constant", type, rank, shape, data, AD__COPIED);
+}
+AD_API ad_var ad_tensor_borrow(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data) {
+  return ad__tensor_leaf(tape, AD_OP_CONSTANT_, "ad_tensor_borrow", type, rank, shape, data, AD__BORROWED);
+}
+/* a constant over contents that lie in an arena already */
+static ad_var ad__constant_over(ad_tape *tape, const ad__strided *like, void *data) {
+  return ad__tensor_leaf(tape, AD_OP_CONSTANT_, "constant", (ad_dtype)like->dtype, like->rank, like->shape, data, AD__BORROWED);
+}
+AD_API ad_status ad_tensor_set(ad_var leaf, const void *data) {
+  ad__tensor *t = ad__common_tape("ad_tensor_set", &leaf, 1) ? ad__tensor_of(leaf) : NULL;
+  if (!t || !data || AD_NODE_OP(leaf.tape->code[leaf.node].op) == AD_OP_CALL_ || t->count) {
+    if (leaf.tape && leaf.kind) ad__fail(leaf.tape, AD_ERROR_ARGUMENT, "ad_tensor_set: not a tensor that the program made, or no data");
+    return AD_ERROR_ARGUMENT;
+  }
+  if (t->a.size) memcpy(t->a.data, data, t->a.size * ad__dtype_bytes(t->a.dtype));
+  return AD_OK;
+}
+
+/* ---- what a program may ask ---- */
+
+AD_API int ad_rank(ad_var x) { return ad_is_valid(x) ? ad__array_of(x)->rank : -1; }
+AD_API const size_t *ad_shape(ad_var x) { return ad_is_valid(x) ? ad__array_of(x)->shape : NULL; }
+AD_API size_t ad_size(ad_var x) { return ad_is_valid(x) ? ad__array_of(x)->size : 0; }
+AD_API ad_dtype ad_type(ad_var x) { return ad_is_valid(x) ? (ad_dtype)ad__array_of(x)->dtype : AD_F64; }
+
+static ad_var ad__contiguous(ad_var x) {                     /* x, or a row-major copy of it, made once */
+  ad__tensor *t = ad_is_valid(x) ? ad__tensor_of(x) : NULL;
+  if (!t || t->a.contiguous) return x;
+  if (t->copy && t->copy < x.tape->count && AD_NODE_FORM(x.tape->code[t->copy].op) == AD_ON_TENSORS) {
+    const ad__tensor *c = ad__tensor_at(x.tape, t->copy);
+    if (c->op && c->few[0] == x.node && c->a.contiguous && c->active == t->active) return ad__handle_of(x.tape, t->copy);
+  }
+  const ad_var y = ad__copy_of(x);
+  if (y.kind) t->copy = y.node;
+  return y;
+}
 AD_API const void *ad_data(ad_var x) {
-  const ad__tensor *r = ad__record_of(x); return r ? r->data : ad_is_valid(x) ? x.tape->value + x.node : NULL; }
+  if (!ad_is_valid(x)) return NULL;
+  if (!(x.kind & 1)) return x.tape->value + x.node;
+  x = ad__contiguous(x);
+  return x.kind ? ad__tensor_of(x)->a.data : NULL;
+}
+
+/* ---- rows of the table on tensors ---- */
+
+/* strides of x for a loop over v, to which it broadcasts */
+static void ad__broadcast_strides(ptrdiff_t *stride, const ad__strided *x, const ad__strided *v) {
+  const int shift = v->rank - x->rank;
+  for (int i = 0; i < v->rank; i++) stride[i] = i < shift || x->shape[i - shift] == 1 ? 0 : x->stride[i - shift];
+}
+
+
+static void ad__row_value(int op, int n, const ad__strided *const *x, const ad__strided *v) {
+  bool plain = true;
+  if (v->size == 0) return;
+  for (int k = 0; k < n; k++) plain = plain && x[k]->contiguous && x[k]->size == v->size;
+  if (v->dtype == AD_F32) {
+    if (plain) {
+      const float *p[3] = { NULL, NULL, NULL };
+      for (int k = 0; k < n; k++) p[k] = (const float *)x[k]->data;
+      ad_f32_kernels[op].value(v->size, p, (float *)v->data);
+    } else {
+      ad_f32_view p[3];
+      for (int k = 0; k < n; k++) p[k] = ad__view32(x[k]), ad__broadcast_strides(p[k].stride, x[k], v);
+      (void)ad_f32_map(ad_f32_kernels[op].value, n, v->rank, v->shape, p, ad__view32(v));
+    }
+  } else if (plain) {
+    const double *p[3] = { NULL, NULL, NULL };
+    for (int k = 0; k < n; k++) p[k] = (const double *)x[k]->data;
+    ad_f64_kernels[op].value(v->size, p, (double *)v->data);
+  } else {
+    ad_f64_view p[3];
+    for (int k = 0; k < n; k++) p[k] = ad__view64(x[k]), ad__broadcast_strides(p[k].stride, x[k], v);
+    (void)ad_f64_map(ad_f64_kernels[op].value, n, v->rank, v->shape, p, ad__view64(v));
+  }
+}
+/* out (+)= g * partial number k, all of the shape of v but the operands, which broadcast */
+static void ad__row_partial(int op, int k, int n, const ad__strided *const *x, const ad__strided *v, const ad__strided *g, const ad__strided *out, bool add) {
+  bool plain = g->contiguous && v->contiguous;
+  if (v->size == 0) return;
+  for (int i = 0; i < n; i++) plain = plain && x[i]->contiguous && x[i]->size == v->size;
+  if (v->dtype == AD_F32) {
+    if (plain) {
+      const float *p[3] = { NULL, NULL, NULL };
+      for (int i = 0; i < n; i++) p[i] = (const float *)x[i]->data;
+      ad_f32_kernels[op].partial[k](v->size, p, (const float *)v->data, (const float *)g->data, (float *)out->data, add);
+    } else {
+      ad_f32_view p[3];
+      for (int i = 0; i < n; i++) p[i] = ad__view32(x[i]), ad__broadcast_strides(p[i].stride, x[i], v);
+      (void)ad_f32_map_partial(ad_f32_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view32(v), ad__view32(g), ad__view32(out), add);
+    }
+  } else if (plain) {
+    const double *p[3] = { NULL, NULL, NULL };
+    for (int i = 0; i < n; i++) p[i] = (const double *)x[i]->data;
+    ad_f64_kernels[op].partial[k](v->size, p, (const double *)v->data, (const double *)g->data, (double *)out->data, add);
+  } else {
+    ad_f64_view p[3];
+    for (int i = 0; i < n; i++) p[i] = ad__view64(x[i]), ad__broadcast_strides(p[i].stride, x[i], v);
+    (void)ad_f64_map_partial(ad_f64_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view64(v), ad__view64(g), ad__view64(out), add);
+  }
+}
+/* the shape all operands broadcast to, and their type; NULL or what is wrong */
+static const char *ad__row_shape(ad__tensor *t, const ad__strided *const *x, int n) {
+  int dtype = AD_F64, rank = 0;
+  for (int k = 0; k < n; k++) {
+    if (x[k]->dtype == AD_I32) return t->status = AD_ERROR_DTYPE, "labels and indices (AD_I32) have no arithmetic";
+    if (x[k]->dtype == AD_F32) dtype = AD_F32;
+    if (x[k]->rank > rank) rank = x[k]->rank;
+  }
+  t->a.rank = (uint8_t)rank;
+  t->a.dtype = (uint8_t)dtype;
+  for (int i = 0; i < rank; i++) t->a.shape[i] = 1;
+  for (int k = 0; k < n; k++) {
+    if (x[k]->dtype != dtype && x[k]->rank) return t->status = AD_ERROR_DTYPE, "float and double do not mix";
+    const int shift = rank - x[k]->rank;
+    for (int i = shift; i < rank; i++) {
+      const size_t m = x[k]->shape[i - shift];
+      if (m == 1) continue;
+      if (t->a.shape[i] != 1 && t->a.shape[i] != m) return "the shapes do not broadcast";
+      t->a.shape[i] = m;
+    }
+  }
+  return ad__array_layout(&t->a) ? NULL : "the result has more bytes than can be counted";
+}
+/* op: the opcode of a row; some operand is a tensor */
+AD_API ad_var ad__tensor_row(int op, const ad_var *x) {
+  const int n = ad_ops[op].arity;
+  const ad__strided *in[3];
+  ad__strided room[3];
+  double number[3];
+  ad_tape *tape = ad__common_tape(ad_ops[op].name, x, (size_t)n);
+  const char *wrong;
+  if (!tape) return ad__invalid(x[0].tape);
+  const ad__arena place = ad__arena_place(tape);
+  ad__tensor *t = ad__tensor_new(tape, (size_t)n);
+  if (!t) return ad__invalid(tape);
+  for (int k = 0; k < n; k++) {
+    in[k] = ad__array_of(x[k]);
+    t->few[k] = x[k].node;
+    if (!tape->passive && ad__active(tape, x[k].node)) t->active = true;
+  }
+  t->status = AD_ERROR_SHAPE;
+  wrong = ad__row_shape(t, in, n);
+  if (wrong) {
+    const ad_status status = t->status;
+    ad__arena_back(tape, place);
+    return ad__fail_shapes(tape, status, ad_ops[op].name, wrong, x, (size_t)n);
+  }
+  for (int k = 0; k < n; k++) in[k] = ad__operand_array(x[k], t->a.dtype, &room[k], &number[k]);
+  if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
+  ad__row_value(op, n, in, &t->a);
+  return ad__tensor_push(tape, (uint32_t)op, t);
+}
+
+/* what tape.c hands over: a row with a tensor among its operands */
+static ad_var ad__record_tensors(uint32_t op, ad_var x, ad_var y, ad_var z, double k) {
+  ad_var all[3];
+  const int form = AD_NODE_FORM(op);
+  if (form == AD_Y_NUMBER) y = ad_constant(x.tape, k);
+  if (form == AD_X_NUMBER) y = x, x = ad_constant(y.tape, k);
+  all[0] = x;
+  all[1] = y;
+  all[2] = z;
+  return ad__tensor_row(AD_NODE_OP(op), all);
+}
+
+/* ---- small pieces that rules are made of ---- */
+
+static ad_var ad__record_shaped(const ad_tensor_op *op, ad_var x, int rank, const size_t *shape) {
+  if (rank < 0 && ad_is_valid(x)) return ad__fail_shapes(x.tape, AD_ERROR_ARGUMENT, op->name, "a negative rank", &x, 1);
+  return ad__record_to(op, &x, 1, rank, shape, NULL, 0, 0);
+}
+static ad_var ad__reshape_like(ad_var x, const ad__strided *like) {
+  return ad__same_shape(ad__array_of(x), like) ? x : ad_reshape(x, like->rank, like->shape);
+}
+/* x summed over the axes along which something of the shape of like was broadcast */
+static ad_var ad__sum_like(ad_var x, const ad__strided *like) {
+  const ad__strided *a;
+  size_t size[2 * AD_MAX_RANK + 1], shape[3];
+  bool summed[2 * AD_MAX_RANK + 1];
+  int groups = 0;
+  if (!ad__valid(x)) return x;
+  a = ad__array_of(x);
+  if (ad__same_shape(a, like)) return x;
+  const int shift = a->rank - like->rank;
+  for (int i = 0; i < a->rank; i++) {                        /* neighbouring axes of one kind become one */
+    const bool sum = i < shift || (like->shape[i - shift] == 1 && a->shape[i] != 1);
+    if (groups == 0 || summed[groups - 1] != sum) {
+      summed[groups] = sum;
+      size[groups++] = 1;
+    }
+    size[groups - 1] *= a->shape[i];
+  }
+  for (int k = 0; k < groups; k++) {
+    if (!summed[k]) continue;
+    shape[0] = shape[2] = 1;
+    shape[1] = size[k];
+    for (int i = 0; i < k; i++) shape[0] *= size[i];
+    for (int i = k + 1; i < groups; i++) shape[2] *= size[i];
+    x = ad_sum(ad_reshape(x, 3, shape), 1, false);
+    size[k] = 1;
+  }
+  return ad__valid(x) ? ad__reshape_like(x, like) : x;
+}
+
+/* ---- the reverse sweep ---- */
+
+static void ad__swap_arenas(ad_tape *tape) {
+  const ad__arena a = tape->storage;
+  tape->storage = tape->adjoints;
+  tape->adjoints = a;
+}
+/* From the first tensor on, the sweep records. */
+static void ad__sweep_begin(ad_tape *tape) {
+  if (tape->passive) return;
+  tape->passive = true;
+  tape->recorded = tape->count;
+  ad__swap_arenas(tape);
+}
+static void ad__sweep_end(ad_tape *tape) {
+  if (!tape->passive) return;
+  tape->passive = false;
+  tape->count = tape->recorded;
+  ad__swap_arenas(tape);
+}
+static bool ad__all_zero(const ad__strided *a) {
+  if (!a->contiguous || a->dtype == AD_I32) return false;
+  for (size_t i = 0; i < a->size; i++)
+    if (!(a->dtype == AD_F32 ? ((const float *)a->data)[i] == 0 : ((const double *)a->data)[i] == 0)) return false;
+  return true;
+}
+/* a passive node with new contents of the shape of like */
+static ad_var ad__buffer_like(ad_tape *tape, const ad__strided *like) {
+  ad__tensor *t = ad__tensor_new(tape, 0);
+  if (!t) return ad__invalid(tape);
+  t->a.rank = like->rank;
+  t->a.dtype = like->dtype;
+  for (int i = 0; i < like->rank; i++) t->a.shape[i] = like->shape[i];
+  (void)ad__array_layout(&t->a);
+  return ad__tensor_storage(tape, t) ? ad__tensor_push(tape, AD_OP_CONSTANT_, t) : ad__invalid(tape);
+}
+/* the adjoint of a node += c, which may be kept (owned: nobody else reads it) */
+static void ad__contribute(ad_tape *tape, uint32_t node, ad_var c, bool owned) {
+  if (!ad__valid(c)) return;
+  if (AD_NODE_FORM(tape->code[node].op) != AD_ON_TENSORS) {
+    tape->adjoint[node] += ad_value(c);
+    return;
+  }
+  ad__tensor *t = ad__tensor_at(tape, node);
+  if (ad__array_of(c)->dtype != t->a.dtype || !(c.kind & 1)) c = ad__cast(c, t->a.dtype), owned = false;
+  if (!ad__valid(c)) return;
+  if (t->sweep == tape->sweep && t->grad) {
+    if (t->grad_owned) {
+      c = ad__contiguous(c);
+      if (!ad__valid(c)) return;
+      const ad__strided *a = ad__array_of(c);
+      if (a->dtype == AD_F32) ad_f32_array_add(a->size, (const float *)a->data, (float *)t->grad->a.data);
+      else ad_f64_array_add(a->size, (const double *)a->data, (double *)t->grad->a.data);
+      return;
+    }
+    c = ad_var_add(ad__handle_of(tape, t->grad_node), c);
+    if (!ad__valid(c)) return;
+    owned = true;
+  }
+  t->grad = ad__tensor_of(c);
+  t->grad_node = c.node;
+  t->grad_owned = owned && t->grad->a.contiguous;
+  t->sweep = tape->sweep;
+  tape->adjoint[node] = 1;                                   /* the loop over nodes passes over zeros */
+}
+static void ad__sweep_row(ad_tape *tape, int op, ad__tensor *t, ad_var g) {
+  const int n = ad_ops[op].arity;
+  const ad__strided *in[3];
+  ad__strided room[3];
+  double number[3];
+  for (int k = 0; k < n; k++) in[k] = ad__operand_array(ad__handle_of(tape, t->few[k]), t->a.dtype, &room[k], &number[k]);
+  for (int k = 0; k < n; k++) {
+    const uint32_t node = t->few[k];
+    if (!ad__active(tape, node)) continue;
+    const bool same = ad__same_shape(in[k], &t->a), passes = op == AD_OP_add || (op == AD_OP_sub && k == 0);
+    ad__tensor *to = AD_NODE_FORM(tape->code[node].op) == AD_ON_TENSORS ? ad__tensor_at(tape, node) : NULL;
+    if (same && to && to->sweep == tape->sweep && to->grad && to->grad_owned && to->a.dtype == t->a.dtype) {
+      ad__row_partial(op, k, n, in, &t->a, ad__array_of(g), &to->grad->a, true);
+      continue;
+    }
+    ad_var c = g;
+    if (!passes && op == AD_OP_sub && !same) c = ad_var_neg(ad__sum_like(g, in[k]));
+    else if (!passes) {
+      c = ad__buffer_like(tape, &t->a);
+      if (!ad__valid(c)) return;
+      ad__row_partial(op, k, n, in, &t->a, ad__array_of(g), ad__array_of(c), false);
+    }
+    ad__contribute(tape, node, same ? c : ad__sum_like(c, in[k]), !passes);
+  }
+}
+/* the adjoint of tensor node i handed on to its operands */
+static void ad__sweep_tensor(ad_tape *tape, size_t i) {
+  ad__tensor *t = ad__tensor_at(tape, i);
+  ad_var few_x[4], few_gx[4], *x = few_x, *gx = few_gx;
+  bool few_wanted[4], *wanted = few_wanted;
+  ad__reverse r;
+  if (!t->active || t->count == 0 || t->sweep != tape->sweep || !t->grad || tape->status != AD_OK || ad__all_zero(&t->grad->a)) return;
+  const ad_var g = ad__handle_of(tape, t->grad_node);
+  if (!t->op) {
+    ad__sweep_row(tape, AD_NODE_OP(tape->code[i].op), t, g);
+    return;
+  }
+  if (t->count > 4) {
+    x = (ad_var *)ad__tape_take(tape, t->count * sizeof *x);
+    gx = (ad_var *)ad__tape_take(tape, t->count * sizeof *gx);
+    wanted = (bool *)ad__tape_take(tape, t->count * sizeof *wanted);
+    if (!x || !gx || !wanted) return;
+  }
+  for (uint32_t k = 0; k < t->count; k++) {
+    x[k] = ad__handle_of(tape, t->operand[k]);
+    gx[k] = ad__invalid(tape);
+    wanted[k] = ad__active(tape, t->operand[k]);
+  }
+  r.tape = tape;
+  r.t = t;
+  r.y = ad__handle_of(tape, (uint32_t)i);
+  r.g = g;
+  r.x = x;
+  r.wanted = wanted;
+  r.gx = gx;
+  r.from = tape->count;
+  r.numbers = true;
+  t->op->reverse(&r);
+  for (uint32_t k = 0; k < t->count; k++)
+    if (wanted[k]) ad__contribute(tape, t->operand[k], gx[k], false);
+}
+static void ad__seed_tensor(ad_var y, const void *seed) {
+  ad__tensor *t = ad__tensor_of(y);
+  ad__sweep_begin(y.tape);
+  ad_var g = ad__buffer_like(y.tape, &t->a);
+  if (!ad__valid(g)) return;
+  memcpy(ad__tensor_of(g)->a.data, seed, t->a.size * ad__dtype_bytes(t->a.dtype));
+  ad__contribute(y.tape, y.node, g, true);
+}
+static const void *ad__tensor_grad(ad_var x) {               /* row-major contents of the adjoint; zeros where there is none */
+  ad_tape *tape = x.tape;
+  ad__tensor *t = ad__tensor_of(x);
+  const void *data = NULL;
+  if (t->sweep == tape->sweep && t->grad && t->grad->a.contiguous) return t->grad->a.data;
+  ad__swap_arenas(tape);
+  ad__tensor *dense = ad__tensor_new(tape, 0);
+  if (dense) {
+    dense->a = t->a;
+    if (ad__array_layout(&dense->a) && ad__tensor_storage(tape, dense)) {
+      if (t->sweep == tape->sweep && t->grad) ad__copy(&dense->a, &t->grad->a);
+      else if (t->a.size) memset(dense->a.data, 0, t->a.size * ad__dtype_bytes(t->a.dtype));
+      t->grad = dense;
+      t->sweep = tape->sweep;
+      data = dense->a.data;
+    }
+  }
+  ad__swap_arenas(tape);
+  return data;
+}
 AD_API const void *ad_grad_data(ad_var x) {
-  const ad__tensor *r = ad__record_of(x);
-  if (r) return r->adjoint;
-  return ad_is_valid(x) && x.node < x.tape->swept ? x.tape->adjoint + x.node : NULL;
+  if (!ad_is_valid(x)) return NULL;
+  if (x.tape->swept == 0) return ad__fail(x.tape, AD_ERROR_TAPE, "ad_grad_data: no ad_backward since the tape was reset"), (const void *)NULL;
+  if (x.kind & 1) return ad__tensor_grad(x);
+  return x.node < x.tape->swept ? x.tape->adjoint + x.node : NULL;
+}
+
+/* >>tensor-ops ----------------------------------------------------------------------------------------------------------
+   One entry a structural operation: name, shape rule, forward, reverse; beside it the public function that records it.
+
+   shape    sees the operands' arrays and the attributes, writes shape and type of the result (of a view also where it lies),
+            and answers NULL or what is wrong.
+   forward  computes contents from contents and knows no tape: a function that replays the node calls it with arrays of its own.
+            Operands are row-major unless the entry says AD__STRIDED. work: t->work_bytes bytes.
+   reverse  writes gx[k], the contribution to operand k, with the tape's own operations. ad_backward runs it for the numbers and
+            drops the nodes again, ad_differentiate keeps them: so derivatives of any order need no further rule.
+            AD__NUMBERS(r) marks the few places where numbers alone have a faster way.
+
+   Rejected: rules over raw buffers for ad_backward and a second set over nodes for ad_differentiate. Recording a node costs
+   some 40 ns beside its kernel, and there is one set of rules to be wrong. */
+
+#define AD__F(a) ((float *)(a)->data)
+#define AD__D(a) ((double *)(a)->data)
+#define AD__IS32(a) ((a)->dtype == AD_F32)
+#define AD__NUMBERS(r) ((r)->numbers)
+
+static size_t ad__span(const ad__strided *a, int from, int to) {   /* the product of some sizes; known not to overflow unless one is 0 */
+  size_t n = 1;
+  for (int i = from; i < to; i++) n *= a->shape[i];
+  return n;
+}
+static void ad__like(ad__tensor *t, const ad__strided *x) {
+  t->a.dtype = x->dtype;
+  t->a.rank = x->rank;
+  for (int i = 0; i < x->rank; i++) t->a.shape[i] = x->shape[i];
+}
+static const char *ad__need_float(ad__tensor *t, const ad__strided *x) {
+  if (x->dtype != AD_I32) return NULL;
+  t->status = AD_ERROR_DTYPE;
+  return "needs floating-point contents";
+}
+static const char *ad__bad_axis(ad__tensor *t, ptrdiff_t axis) {
+  t->status = AD_ERROR_ARGUMENT;
+  t->number = axis;
+  return "there is no axis %td";
+}
+/* axis in [-rank, rank) made positive in place */
+static bool ad__axis(ptrdiff_t *axis, int rank) {
+  if (*axis < -rank || *axis >= rank) return false;
+  if (*axis < 0) *axis += rank;
+  return true;
+}
+static bool ad__same_shape(const ad__strided *a, const ad__strided *b) {
+  if (a->rank != b->rank) return false;
+  for (int i = 0; i < a->rank; i++) if (a->shape[i] != b->shape[i]) return false;
+  return true;
+}
+
+/* ---- views: reshape, broadcast_to, permute, slice ---- */
+
+static const char *ad__reshape_shape(ad__tensor *t, const ad__strided *const *x) {   /* shape and rank are set already */
+  t->a.dtype = x[0]->dtype;
+  if (!ad__array_layout(&t->a)) return "the new shape overflows";
+  if (t->a.size != x[0]->size) return "reshaped to another number of elements";
+  t->a.data = x[0]->data;
+  return NULL;
+}
+static void ad__reshape_reverse(ad__reverse *r) { r->gx[0] = ad__reshape_like(r->g, ad__array_of(r->x[0])); }
+static const ad_tensor_op ad__op_reshape = { "reshape", AD__VIEW, ad__reshape_shape, NULL, ad__reshape_reverse };
+
+AD_API ad_var ad_reshape(ad_var x, int rank, const size_t *shape) {
+  return ad__record_shaped(&ad__op_reshape, x, rank, shape);
+}
+
+static const char *ad__broadcast_to_shape(ad__tensor *t, const ad__strided *const *x) {
+  const int shift = t->a.rank - x[0]->rank;
+  t->a.dtype = x[0]->dtype;
+  if (shift < 0 || !ad__array_layout(&t->a)) return "cannot be broadcast";
+  for (int i = 0; i < t->a.rank; i++) {
+    const size_t n = i < shift ? 1 : x[0]->shape[i - shift];
+    if (n != 1 && n != t->a.shape[i]) return "cannot be broadcast";
+    t->a.stride[i] = n == 1 ? 0 : x[0]->stride[i - shift];
+  }
+  t->a.data = x[0]->data;
+  ad__array_settle(&t->a);
+  return NULL;
+}
+static void ad__broadcast_to_reverse(ad__reverse *r) { r->gx[0] = ad__sum_like(r->g, ad__array_of(r->x[0])); }
+static const ad_tensor_op ad__op_broadcast_to = { "broadcast_to", AD__VIEW | AD__STRIDED, ad__broadcast_to_shape, NULL, ad__broadcast_to_reverse };
+
+AD_API ad_var ad_broadcast_to(ad_var x, int rank, const size_t *shape) {
+  return ad__record_shaped(&ad__op_broadcast_to, x, rank, shape);
+}
+
+static const char *ad__permute_shape(ad__tensor *t, const ad__strided *const *x) {
+  unsigned seen = 0;
+  ad__like(t, x[0]);
+  for (int i = 0; i < x[0]->rank; i++) {
+    const ptrdiff_t from = t->n[i];
+    if (!ad__axis(&t->n[i], x[0]->rank)) return ad__bad_axis(t, from);
+    if (seen >> t->n[i] & 1) return t->status = AD_ERROR_ARGUMENT, t->number = from, "axis %td is given twice";
+    seen |= 1u << t->n[i];
+    t->a.shape[i] = x[0]->shape[t->n[i]];
+    t->a.stride[i] = x[0]->stride[t->n[i]];
+  }
+  t->a.size = x[0]->size;
+  t->a.data = x[0]->data;
+  ad__array_settle(&t->a);
+  return NULL;
+}
+static void ad__permute_reverse(ad__reverse *r) {
+  int back[AD_MAX_RANK];
+  for (int i = 0; i < r->t->a.rank; i++) back[r->t->n[i]] = i;
+  r->gx[0] = ad_permute(r->g, back);
+}
+static const ad_tensor_op ad__op_permute = { "permute", AD__VIEW | AD__STRIDED, ad__permute_shape, NULL, ad__permute_reverse };
+
+AD_API ad_var ad_permute(ad_var x, const int *axes) {
+  ptrdiff_t n[AD_MAX_RANK] = { 0 };
+  for (int i = 0; i < ad_rank(x); i++) n[i] = axes[i];
+  return ad__record_call(&ad__op_permute, &x, 1, n, AD_MAX_RANK, 0);
+}
+AD_API ad_var ad_transpose(ad_var x) {
+  int axes[AD_MAX_RANK] = { 0 }, rank = ad_rank(x);
+  for (int i = 0; i < rank; i++) axes[i] = rank < 2 || i < rank - 2 ? i : 2 * rank - 3 - i;
+  return ad_permute(x, axes);
+}
+/* axis moved to the end, or (back) the last axis moved to it */
+static ad_var ad__axis_last(ad_var x, int axis, bool back) {
+  int axes[AD_MAX_RANK] = { 0 }, rank = ad_rank(x), at = axis < 0 ? axis + rank : axis;
+  if (at == rank - 1 || at < 0 || at >= rank) return x;
+  for (int i = 0; i < rank; i++) {
+    if (back) axes[i] = i < at ? i : i == at ? rank - 1 : i - 1;
+    else axes[i] = i < at ? i : i == rank - 1 ? at : i + 1;
+  }
+  return ad_permute(x, axes);
+}
+
+/* n: axis, begin, end, step; after the shape rule axis, first element, count, step */
+static const char *ad__slice_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ptrdiff_t axis = t->n[0], step = t->n[3];
+  ad__like(t, x[0]);
+  if (!ad__axis(&t->n[0], x[0]->rank)) return ad__bad_axis(t, axis);
+  if (step == 0 || step < -PTRDIFF_MAX) return t->status = AD_ERROR_ARGUMENT, "a step of 0";
+  const ptrdiff_t size = (ptrdiff_t)x[0]->shape[t->n[0]], low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
+  ptrdiff_t at[2];
+  for (int k = 0; k < 2; k++) {                              /* the rules of Python's slices */
+    ptrdiff_t v = t->n[1 + k];
+    if (v < 0) v = v < -size ? -1 : v + size;
+    at[k] = v < low ? low : v > high ? high : v;
+  }
+  const ptrdiff_t span = step > 0 ? at[1] - at[0] : at[0] - at[1], stride = step > 0 ? step : -step;
+  t->n[1] = at[0];
+  t->n[2] = span <= 0 ? 0 : 1 + (span - 1) / stride;
+  t->a.shape[t->n[0]] = (size_t)t->n[2];
+  (void)ad__array_layout(&t->a);
+  for (int i = 0; i < x[0]->rank; i++) t->a.stride[i] = x[0]->stride[i];
+  t->a.data = x[0]->data;
+  if (t->a.size) {
+    t->a.data = (char *)x[0]->data + (ptrdiff_t)ad__dtype_bytes(x[0]->dtype) * x[0]->stride[t->n[0]] * at[0];
+    if (t->n[2] > 1) t->a.stride[t->n[0]] *= step;
+  }
+  ad__array_settle(&t->a);
+  return NULL;
+}
+static void ad__slice_reverse(ad__reverse *r);
+static const ad_tensor_op ad__op_slice = { "slice", AD__VIEW | AD__STRIDED, ad__slice_shape, NULL, ad__slice_reverse };
+
+AD_API ad_var ad_slice(ad_var x, int axis, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t step) {
+  const ptrdiff_t n[4] = { axis, begin, end, step };
+  return ad__record_call(&ad__op_slice, &x, 1, n, 4, 0);
+}
+
+/* zeros of a given shape with x at the places of a slice: n = axis, first, count, step */
+static const char *ad__unslice_shape(ad__tensor *t, const ad__strided *const *x) {
+  t->a.dtype = x[0]->dtype;
+  return ad__array_layout(&t->a) ? NULL : "the shape overflows";
+}
+static void ad__unslice_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  ad__strided part = t->a;
+  const size_t bytes = ad__dtype_bytes(t->a.dtype);
+  (void)work;
+  if (t->a.size) memset(t->a.data, 0, t->a.size * bytes);
+  if (!x[0]->size) return;
+  part.data = (char *)t->a.data + (ptrdiff_t)bytes * t->a.stride[t->n[0]] * t->n[1];
+  part.shape[t->n[0]] = x[0]->shape[t->n[0]];
+  part.stride[t->n[0]] *= t->n[3];
+  ad__array_settle(&part);
+  ad__copy(&part, x[0]);
+}
+static void ad__unslice_reverse(ad__reverse *r) {
+  const ptrdiff_t *n = r->t->n, last = n[1] + n[3] * n[2];
+  if (n[2] > 0) r->gx[0] = ad_slice(r->g, (int)n[0], n[1], last < 0 ? PTRDIFF_MIN : last, n[3]);
+}
+static const ad_tensor_op ad__op_unslice = { "unslice", AD__STRIDED, ad__unslice_shape, ad__unslice_forward, ad__unslice_reverse };
+
+static ad_var ad__unslice(ad_var g, const ad__strided *like, const ptrdiff_t *n) {
+  return ad__record_to(&ad__op_unslice, &g, 1, like->rank, like->shape, n, 4, 0);
+}
+static void ad__slice_reverse(ad__reverse *r) { r->gx[0] = ad__unslice(r->g, ad__array_of(r->x[0]), r->t->n); }
+
+/* row-major copy of a view */
+static const char *ad__copy_shape(ad__tensor *t, const ad__strided *const *x) { ad__like(t, x[0]); return ad__array_layout(&t->a) ? NULL : "overflows"; }
+static void ad__copy_forward(ad__tensor *t, const ad__strided *const *x, void *work) { (void)work; ad__copy(&t->a, x[0]); }
+static void ad__copy_reverse(ad__reverse *r) { r->gx[0] = r->g; }
+static const ad_tensor_op ad__op_copy = { "copy", AD__STRIDED, ad__copy_shape, ad__copy_forward, ad__copy_reverse };
+
+static ad_var ad__copy_of(ad_var x) { return ad__record_call(&ad__op_copy, &x, 1, NULL, 0, 0); }
+
+/* float to double and back; n: the type */
+static const char *ad__cast_shape(ad__tensor *t, const ad__strided *const *x) {
+  ad__like(t, x[0]);
+  t->a.dtype = (uint8_t)t->n[0];
+  return x[0]->dtype == AD_I32 ? ad__need_float(t, x[0]) : ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__cast_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  (void)work;
+  if (t->a.dtype == x[0]->dtype) ad__copy(&t->a, x[0]);
+  else if (t->a.dtype == AD_F32) for (size_t i = 0; i < t->a.size; i++) AD__F(&t->a)[i] = (float)AD__D(x[0])[i];
+  else for (size_t i = 0; i < t->a.size; i++) AD__D(&t->a)[i] = (double)AD__F(x[0])[i];
+}
+static void ad__cast_reverse(ad__reverse *r) { r->gx[0] = ad__cast(r->g, ad__array_of(r->x[0])->dtype); }
+static const ad_tensor_op ad__op_cast = { "cast", 0, ad__cast_shape, ad__cast_forward, ad__cast_reverse };
+static ad_var ad__cast(ad_var x, int type) {
+  const ptrdiff_t n[1] = { type };
+  return ad__record_call(&ad__op_cast, &x, 1, n, 1, 0);
+}
+AD_API ad_var ad_cast(ad_var x, ad_dtype type) { return ad__cast(x, (int)type); }
+
+/* ---- reductions of one axis or all: sum mean prod max min sumsq norm logsumexp ---- */
+
+enum { AD__LOGSUMEXP = 64 };                                 /* beside the kinds of ad_reduction */
+
+/* x seen as (outer, n, inner), axis -1: all */
+typedef struct ad__fold { size_t outer, n, inner; } ad__fold;
+static ad__fold ad__fold_of(const ad__strided *x, ptrdiff_t axis) {
+  ad__fold f;
+  f.outer = axis < 0 ? 1 : ad__span(x, 0, (int)axis);
+  f.n = axis < 0 ? x->size : x->shape[axis];
+  f.inner = axis < 0 ? 1 : ad__span(x, (int)axis + 1, x->rank);
+  return f;
+}
+/* n: kind, axis (-1 all), keep */
+static const char *ad__axis_shape(ad__tensor *t, const ad__strided *x, ptrdiff_t *axis, bool keep) {
+  const ptrdiff_t given = *axis;
+  ad__like(t, x);
+  if (given == AD_ALL) {
+    *axis = -1;
+    for (int i = 0; i < x->rank; i++) t->a.shape[i] = 1;
+    if (!keep) t->a.rank = 0;
+  } else {
+    if (!ad__axis(axis, x->rank)) return ad__bad_axis(t, given);
+    if (keep) t->a.shape[*axis] = 1;
+    else {
+      t->a.rank--;
+      for (int i = (int)*axis; i < t->a.rank; i++) t->a.shape[i] = t->a.shape[i + 1];
+    }
+  }
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static const char *ad__reduce_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__need_float(t, x[0]);
+  if (!wrong) wrong = ad__axis_shape(t, x[0], &t->n[1], t->n[2] != 0);
+  if (wrong) return wrong;
+  if ((t->n[0] == AD_REDUCE_MAX || t->n[0] == AD_REDUCE_MIN) && t->a.size && !x[0]->size) return "nothing has no largest and no smallest element";
+  if (t->n[0] == AD__LOGSUMEXP) t->work_bytes = ad__fold_of(x[0], t->n[1]).inner * sizeof(double);
+  return NULL;
+}
+static void ad__reduce_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[1]);
+  if (t->n[0] == AD__LOGSUMEXP && f.inner == 1) {
+    if (AD__IS32(x[0])) ad_f32_rows_logsumexp(f.outer, f.n, AD__F(x[0]), AD__F(&t->a));
+    else ad_f64_rows_logsumexp(f.outer, f.n, AD__D(x[0]), AD__D(&t->a));
+  } else if (t->n[0] == AD__LOGSUMEXP) for (size_t o = 0; o < f.outer; o++) {
+    const size_t at = o * f.n * f.inner, k = o * f.inner;
+    if (AD__IS32(x[0])) ad_f32_columns_logsumexp(f.n, f.inner, f.inner, AD__F(x[0]) + at, AD__F(&t->a) + k, (float *)work);
+    else ad_f64_columns_logsumexp(f.n, f.inner, f.inner, AD__D(x[0]) + at, AD__D(&t->a) + k, (double *)work);
+  } else if (AD__IS32(x[0])) ad_f32_reduce((ad_reduction)t->n[0], f.outer, f.n, f.inner, AD__F(x[0]), AD__F(&t->a), false);
+  else ad_f64_reduce((ad_reduction)t->n[0], f.outer, f.n, f.inner, AD__D(x[0]), AD__D(&t->a), false);
+}
+/* the adjoint of a reduction with its axis put back, so that it broadcasts against the operand */
+static ad_var ad__axis_kept(ad_var g, const ad__strided *x, ptrdiff_t axis) {
+  size_t shape[AD_MAX_RANK];
+  for (int i = 0; i < x->rank; i++) shape[i] = axis < 0 || i == axis ? 1 : x->shape[i];
+  return ad_rank(g) == x->rank ? g : ad_reshape(g, x->rank, shape);
+}
+static ad_var ad__broadcast_like(ad_var g, const ad__strided *x) { return ad_broadcast_to(g, x->rank, x->shape); }
+
+/* ---- what reductions and softmax need for their rules: functions of x whose second operand (y or g) is only a value kept ---- */
+
+static const char *ad__along_shape(ad__tensor *t, const ad__strided *const *x) { ad__like(t, x[0]); return ad__array_layout(&t->a) ? NULL : "overflows"; }
+
+/* x / |x| along an axis, 0 where |x| is 0 */
+static void ad__direction_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  (void)work;
+  if (AD__IS32(x[0])) ad_f32_direction(f.outer, f.n, f.inner, AD__F(x[0]), AD__F(x[1]), AD__F(&t->a));
+  else ad_f64_direction(f.outer, f.n, f.inner, AD__D(x[0]), AD__D(x[1]), AD__D(&t->a));
+}
+static void ad__direction_reverse(ad__reverse *r) {          /* (g - u sum(g u)) / |x| */
+  const ad__strided *x = ad__array_of(r->x[0]);
+  const ptrdiff_t axis = r->t->n[0];
+  const ad_var u = r->y, along = ad_sum(ad_var_mul(r->g, u), axis < 0 ? AD_ALL : (int)axis, true);
+  r->gx[0] = ad_var_div(ad_var_sub(r->g, ad_var_mul(u, along)), ad__axis_kept(r->x[1], x, axis));
+}
+static const ad_tensor_op ad__op_direction = { "direction", 0, ad__along_shape, ad__direction_forward, ad__direction_reverse };
+
+/* g exp(x - y) along an axis, y = logsumexp(x): the softmax, but 0 where every x is -inf, and shared where some x are +inf */
+static void ad__weights_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  (void)work;
+  if (f.inner == 1) {
+    if (AD__IS32(x[0])) ad_f32_rows_logsumexp_share(f.outer, f.n, AD__F(x[0]), AD__F(x[1]), AD__F(x[2]), AD__F(&t->a), false);
+    else ad_f64_rows_logsumexp_share(f.outer, f.n, AD__D(x[0]), AD__D(x[1]), AD__D(x[2]), AD__D(&t->a), false);
+  } else for (size_t o = 0; o < f.outer; o++) {
+    const size_t at = o * f.n * f.inner, k = o * f.inner;
+    if (AD__IS32(x[0])) ad_f32_columns_logsumexp_share(f.n, f.inner, f.inner, AD__F(x[0]) + at, AD__F(x[1]) + k, AD__F(x[2]) + k, AD__F(&t->a) + at, false);
+    else ad_f64_columns_logsumexp_share(f.n, f.inner, f.inner, AD__D(x[0]) + at, AD__D(x[1]) + k, AD__D(x[2]) + k, AD__D(&t->a) + at, false);
+  }
+}
+static void ad__weights_reverse(ad__reverse *r) {            /* with w = exp(x - y): x: y (h - sum w h), g: sum of w h, h the adjoint */
+  const ad__strided *x = ad__array_of(r->x[0]);
+  const ptrdiff_t axis = r->t->n[0];
+  const int along = axis < 0 ? AD_ALL : (int)axis;
+  const ad_var w = ad_var_exp(ad_var_sub(r->x[0], ad__axis_kept(r->x[1], x, axis))), sum = ad_sum(ad_var_mul(w, r->g), along, true);
+  if (r->wanted[0]) r->gx[0] = ad_var_mul(r->y, ad_var_sub(r->g, sum));
+  if (r->wanted[2]) r->gx[2] = ad__reshape_like(sum, ad__array_of(r->x[2]));
+}
+static const ad_tensor_op ad__op_weights = { "logsumexp weights", 0, ad__along_shape, ad__weights_forward, ad__weights_reverse };
+
+/* 1/k at each of the k places where x is the extremum y, 0 elsewhere; of a NaN all at the first NaN */
+static const char *ad__winners_shape(ad__tensor *t, const ad__strided *const *x) {
+  t->work_bytes = 2 * ad__fold_of(x[0], t->n[0]).inner * sizeof(double);
+  return ad__along_shape(t, x);
+}
+static void ad__winners_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  if (AD__IS32(x[0])) ad_f32_array_fill(f.inner, 1, (float *)work);
+  else ad_f64_array_fill(f.inner, 1, (double *)work);
+  for (size_t o = 0; o < f.outer; o++) {
+    const size_t at = o * f.n * f.inner, k = o * f.inner;
+    if (AD__IS32(x[0]) && f.inner == 1) ad_f32_array_share(f.n, AD__F(x[0]) + at, AD__F(x[1])[k], 1, AD__F(&t->a) + at, false);
+    else if (AD__IS32(x[0])) ad_f32_columns_share(f.n, f.inner, f.inner, AD__F(x[0]) + at, AD__F(x[1]) + k, (float *)work, AD__F(&t->a) + at, false, (float *)work + f.inner);
+    else if (f.inner == 1) ad_f64_array_share(f.n, AD__D(x[0]) + at, AD__D(x[1])[k], 1, AD__D(&t->a) + at, false);
+    else ad_f64_columns_share(f.n, f.inner, f.inner, AD__D(x[0]) + at, AD__D(x[1]) + k, (double *)work, AD__D(&t->a) + at, false, (double *)work + f.inner);
+  }
+}
+static void ad__constant_reverse(ad__reverse *r) { (void)r; }   /* piecewise constant: no contribution */
+static const ad_tensor_op ad__op_winners = { "winners", 0, ad__winners_shape, ad__winners_forward, ad__constant_reverse };
+
+/* g times the product of the others along an axis; numbers only, see reduce_reverse */
+static const char *ad__others_shape(ad__tensor *t, const ad__strided *const *x) {
+  t->work_bytes = ad__fold_of(x[0], t->n[0]).n * sizeof(double);
+  return ad__along_shape(t, x);
+}
+static void ad__others_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  for (size_t o = 0; o < f.outer; o++)
+    for (size_t i = 0; i < f.inner; i++) {
+      const size_t at = o * f.n * f.inner + i, k = o * f.inner + i;
+      if (AD__IS32(x[0])) ad_f32_array_prod_share(f.n, f.inner, AD__F(x[0]) + at, AD__F(x[1])[k], AD__F(&t->a) + at, false, (float *)work);
+      else ad_f64_array_prod_share(f.n, f.inner, AD__D(x[0]) + at, AD__D(x[1])[k], AD__D(&t->a) + at, false, (double *)work);
+    }
+}
+static const ad_tensor_op ad__op_others = { "others", 0, ad__others_shape, ad__others_forward, ad__constant_reverse };
+
+/* the product along an axis as products of halves: slower, but made of operations that have derivatives of every order */
+static ad_var ad__prod_of_halves(ad_var x, ptrdiff_t axis) {
+  if (axis < 0) {
+    const size_t n = ad_size(x);
+    x = ad_reshape(x, 1, &n);
+  }
+  const int at = axis < 0 ? 0 : (int)axis;
+  ptrdiff_t n = (ptrdiff_t)ad_shape(x)[at];
+  while (n > 1) {
+    const ptrdiff_t h = n / 2;
+    ad_var y = ad_var_mul(ad_slice(x, at, 0, h, 1), ad_slice(x, at, h, 2 * h, 1));
+    if (n % 2) {
+      const ad_var both[2] = { y, ad_slice(x, at, n - 1, n, 1) };
+      y = ad_concat(both, 2, at);
+    }
+    x = y;
+    n = h + n % 2;
+  }
+  return x;
+}
+
+/* g * d, and 0 where g is 0 whatever d is (R6). The rule is about numbers: nodes that are differentiated again must keep d. */
+static ad_var ad__seed(const ad__reverse *r, ad_var g, ad_var d) {
+  const ad__strided *a = ad__array_of(d), *in[2];
+  ad_var y;
+  if (!AD__NUMBERS(r) || !ad__valid(d)) return ad_var_mul(g, d);
+  g = ad_broadcast_to(g, a->rank, a->shape);
+  y = ad__buffer_like(r->tape, a);
+  if (!ad__valid(g) || !ad__valid(y)) return y;
+  in[0] = in[1] = a;
+  ad__row_partial(AD_OP_mul, 0, 2, in, a, ad__array_of(g), ad__array_of(y), false);
+  return y;
+}
+static void ad__reverse_as(ad__reverse *r, ad_var y);
+
+static void ad__reduce_reverse(ad__reverse *r) {
+  const ad__strided *x = ad__array_of(r->x[0]);
+  const ptrdiff_t axis = r->t->n[1];
+  const ad_var g = ad__axis_kept(r->g, x, axis);
+  ad_var *to = &r->gx[0];
+  switch (r->t->n[0]) {
+    case AD_REDUCE_SUM: *to = ad__broadcast_like(g, x); break;
+    case AD_REDUCE_MEAN: *to = ad__broadcast_like(ad_var_div(g, ad_constant(r->tape, (double)ad__fold_of(x, axis).n)), x); break;
+    case AD_REDUCE_SUMSQ: *to = ad_var_mul(ad_var_add(g, g), r->x[0]); break;
+    case AD_REDUCE_NORM: *to = ad__seed(r, g, ad__record_axis(&ad__op_direction, r->x[0], r->y, axis)); break;
+    case AD_REDUCE_PROD:
+      if (AD__NUMBERS(r)) *to = ad__record_axis(&ad__op_others, r->x[0], g, axis);
+      else ad__reverse_as(r, ad__prod_of_halves(r->x[0], axis));
+      break;
+    case AD__LOGSUMEXP: {
+      ad_var all[3];
+      all[0] = r->x[0];
+      all[1] = r->y;
+      all[2] = g;
+      *to = ad__record_call(&ad__op_weights, all, 3, &axis, 1, 0);
+      break;
+    }
+    default: *to = ad__seed(r, g, ad__record_axis(&ad__op_winners, r->x[0], r->y, axis)); break;
+  }
+}
+static const ad_tensor_op ad__op_reduce[] = {                /* one rule, told apart by n[0] */
+  { "sum", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse },      { "mean", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse },
+  { "prod", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse },     { "reduce_max", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse },
+  { "reduce_min", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse }, { "sumsq", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse },
+  { "norm", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse },     { "logsumexp", 0, ad__reduce_shape, ad__reduce_forward, ad__reduce_reverse }
+};
+static ad_var ad__reduce(int entry, int kind, ad_var x, int axis, bool keep) {
+  const ptrdiff_t n[3] = { kind, axis, keep };
+  return ad__record_call(&ad__op_reduce[entry], &x, 1, n, 3, 0);
+}
+AD_API ad_var ad_sum(ad_var x, int axis, bool keep) { return ad__reduce(0, AD_REDUCE_SUM, x, axis, keep); }
+AD_API ad_var ad_mean(ad_var x, int axis, bool keep) { return ad__reduce(1, AD_REDUCE_MEAN, x, axis, keep); }
+AD_API ad_var ad_prod(ad_var x, int axis, bool keep) { return ad__reduce(2, AD_REDUCE_PROD, x, axis, keep); }
+AD_API ad_var ad_reduce_max(ad_var x, int axis, bool keep) { return ad__reduce(3, AD_REDUCE_MAX, x, axis, keep); }
+AD_API ad_var ad_reduce_min(ad_var x, int axis, bool keep) { return ad__reduce(4, AD_REDUCE_MIN, x, axis, keep); }
+AD_API ad_var ad_sumsq(ad_var x, int axis, bool keep) { return ad__reduce(5, AD_REDUCE_SUMSQ, x, axis, keep); }
+AD_API ad_var ad_norm(ad_var x, int axis, bool keep) { return ad__reduce(6, AD_REDUCE_NORM, x, axis, keep); }
+AD_API ad_var ad_logsumexp(ad_var x, int axis, bool keep) { return ad__reduce(7, AD__LOGSUMEXP, x, axis, keep); }
+
+/* ---- softmax, log_softmax: along the last axis; another axis is permuted to be the last ---- */
+
+static const char *ad__rows_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__need_float(t, x[0]);
+  return wrong ? wrong : x[0]->rank < 1 ? "needs an axis" : ad__along_shape(t, x);
+}
+static void ad__softmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
+  (void)work;
+  if (AD__IS32(x[0])) ad_f32_rows_softmax(rows, columns, AD__F(x[0]), AD__F(&t->a));
+  else ad_f64_rows_softmax(rows, columns, AD__D(x[0]), AD__D(&t->a));
+}
+/* their adjoints in one pass; numbers only */
+static void ad__softmax_share_forward(ad__tensor *t, const ad__strided *const *x, void *work) {   /* of y and g */
+  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
+  (void)work;
+  if (AD__IS32(x[0])) (t->n[0] ? ad_f32_rows_log_softmax_share : ad_f32_rows_softmax_share)(rows, columns, AD__F(x[0]), AD__F(x[1]), AD__F(&t->a), false);
+  else (t->n[0] ? ad_f64_rows_log_softmax_share : ad_f64_rows_softmax_share)(rows, columns, AD__D(x[0]), AD__D(x[1]), AD__D(&t->a), false);
+}
+static const ad_tensor_op ad__op_softmax_share = { "softmax adjoint", 0, ad__rows_shape, ad__softmax_share_forward, ad__constant_reverse };
+
+static void ad__softmax_reverse(ad__reverse *r) {            /* y (g - sum(g y)) */
+  if (AD__NUMBERS(r)) {
+    r->gx[0] = ad__record_axis(&ad__op_softmax_share, r->y, r->g, 0);
+    return;
+  }
+  const ad_var gy = ad_var_mul(r->g, r->y);
+  r->gx[0] = ad_var_sub(gy, ad_var_mul(r->y, ad_sum(gy, -1, true)));
+}
+static const ad_tensor_op ad__op_softmax = { "softmax", 0, ad__rows_shape, ad__softmax_forward, ad__softmax_reverse };
+
+static void ad__log_softmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
+  (void)work;
+  if (AD__IS32(x[0])) ad_f32_rows_log_softmax(rows, columns, AD__F(x[0]), AD__F(&t->a));
+  else ad_f64_rows_log_softmax(rows, columns, AD__D(x[0]), AD__D(&t->a));
+}
+static void ad__log_softmax_reverse(ad__reverse *r) {        /* g - exp(y) sum(g) */
+  if (AD__NUMBERS(r)) r->gx[0] = ad__record_axis(&ad__op_softmax_share, r->y, r->g, 1);
+  else
+  r->gx[0] = ad_var_sub(r->g, ad_var_mul(ad_var_exp(r->y), ad_sum(r->g, -1, true)));
+}
+static const ad_tensor_op ad__op_log_softmax = { "log_softmax", 0, ad__rows_shape, ad__log_softmax_forward, ad__log_softmax_reverse };
+
+static ad_var ad__along_rows(const ad_tensor_op *op, ad_var x, int axis) {
+  const int rank = ad_rank(x);
+  if (!ad__valid(x)) return x;
+  if (axis < -rank || axis >= rank) return ad__fail_axis(x, op->name, axis);
+  x = ad__axis_last(x, axis, false);
+  return ad__axis_last(ad__record_call(op, &x, 1, NULL, 0, 0), axis, true);
+}
+AD_API ad_var ad_softmax(ad_var x, int axis) { return ad__along_rows(&ad__op_softmax, x, axis); }
+AD_API ad_var ad_log_softmax(ad_var x, int axis) { return ad__along_rows(&ad__op_log_softmax, x, axis); }
+
+/* ---- variance, standard deviation, running sums, argmax ---- */
+
+AD_API ad_var ad_variance(ad_var x, int axis, bool keep, int ddof) {
+  const ad_var d = ad_var_sub(x, ad_mean(x, axis, true));
+  const int rank = ad_rank(x), at = axis < 0 ? axis + rank : axis;
+  if (!ad__valid(d)) return d;
+  const double n = axis == AD_ALL ? (double)ad_size(x) : (double)ad_shape(x)[at], m = n - ddof;
+  return ad_var_div_xk(ad_sumsq(d, axis, keep), m > 0 ? m : (double)NAN);
+}
+AD_API ad_var ad_std(ad_var x, int axis, bool keep, int ddof) {   /* a norm: its gradient at deviation 0 is 0 */
+  const ad_var d = ad_var_sub(x, ad_mean(x, axis, true));
+  const int rank = ad_rank(x), at = axis < 0 ? axis + rank : axis;
+  if (!ad__valid(d)) return d;
+  const double n = axis == AD_ALL ? (double)ad_size(x) : (double)ad_shape(x)[at], m = n - ddof;
+  return ad_var_div_xk(ad_norm(d, axis, keep), m > 0 ? sqrt(m) : (double)NAN);
+}
+
+/* n: axis, from the end */
+static const char *ad__cumsum_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ptrdiff_t axis = t->n[0];
+  const char *wrong = ad__need_float(t, x[0]);
+  if (wrong) return wrong;
+  return ad__axis(&t->n[0], x[0]->rank) ? ad__along_shape(t, x) : ad__bad_axis(t, axis);
+}
+static void ad__cumsum_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  (void)work;
+  for (size_t o = 0; o < f.outer; o++)
+    for (size_t i = 0; i < f.inner; i++) {
+      const size_t at = o * f.n * f.inner + i;
+      if (AD__IS32(x[0])) ad_f32_array_cumsum(f.n, f.inner, AD__F(x[0]) + at, AD__F(&t->a) + at, t->n[1] != 0, false);
+      else ad_f64_array_cumsum(f.n, f.inner, AD__D(x[0]) + at, AD__D(&t->a) + at, t->n[1] != 0, false);
+    }
+}
+static void ad__cumsum_reverse(ad__reverse *r);
+static const ad_tensor_op ad__op_cumsum = { "cumsum", 0, ad__cumsum_shape, ad__cumsum_forward, ad__cumsum_reverse };
+static void ad__cumsum_reverse(ad__reverse *r) {
+  const ptrdiff_t n[2] = { r->t->n[0], !r->t->n[1] };
+  r->gx[0] = ad__record_call(&ad__op_cumsum, &r->g, 1, n, 2, 0);
+}
+AD_API ad_var ad_cumsum(ad_var x, int axis) {
+  const ptrdiff_t n[2] = { axis, 0 };
+  return ad__record_call(&ad__op_cumsum, &x, 1, n, 2, 0);
+}
+
+static const char *ad__argmax_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__need_float(t, x[0]);
+  if (!wrong) wrong = ad__axis_shape(t, x[0], &t->n[0], false);
+  if (wrong) return wrong;
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  t->a.dtype = AD_I32;
+  t->work_bytes = 2 * f.inner * sizeof(double);
+  if (f.n > INT32_MAX) return "more elements than an index can count";
+  return t->a.size && !x[0]->size ? "nothing has no largest element" : NULL;
+}
+static void ad__argmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  int32_t *to = (int32_t *)t->a.data;
+  for (size_t o = 0; o < f.outer; o++, to += f.inner) {
+    const size_t at = o * f.n * f.inner;
+    if (AD__IS32(x[0]) && f.inner == 1) *to = (int32_t)ad_f32_array_argmax(f.n, AD__F(x[0]) + at);
+    else if (AD__IS32(x[0])) ad_f32_columns_arg(f.n, f.inner, f.inner, AD__F(x[0]) + at, 1, to, (float *)work);
+    else if (f.inner == 1) *to = (int32_t)ad_f64_array_argmax(f.n, AD__D(x[0]) + at);
+    else ad_f64_columns_arg(f.n, f.inner, f.inner, AD__D(x[0]) + at, 1, to, (double *)work);
+  }
+}
+static const ad_tensor_op ad__op_argmax = { "argmax", 0, ad__argmax_shape, ad__argmax_forward, ad__constant_reverse };
+AD_API ad_var ad_argmax(ad_var x, int axis) {
+  const ptrdiff_t n[1] = { axis };
+  return ad__record_call(&ad__op_argmax, &x, 1, n, 1, 0);
+}
+
+/* ---- concat, stack, gather ---- */
+
+static const char *ad__concat_shape(ad__tensor *t, const ad__strided *const *x) {   /* n: axis */
+  const ptrdiff_t axis = t->n[0];
+  ad__like(t, x[0]);
+  if (!ad__axis(&t->n[0], x[0]->rank)) return ad__bad_axis(t, axis);
+  for (uint32_t k = 1; k < t->count; k++) {
+    if (x[k]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "different types";
+    if (x[k]->rank != x[0]->rank) return "different ranks";
+    for (int i = 0; i < x[0]->rank; i++)
+      if (i != t->n[0] && x[k]->shape[i] != x[0]->shape[i]) return "shapes differ beside the axis";
+    if (x[k]->shape[t->n[0]] > PTRDIFF_MAX - t->a.shape[t->n[0]]) return "overflows";
+    t->a.shape[t->n[0]] += x[k]->shape[t->n[0]];
+  }
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__concat_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  ad__strided part = t->a;
+  const size_t bytes = ad__dtype_bytes(t->a.dtype);
+  (void)work;
+  for (uint32_t k = 0; k < t->count; k++) {
+    part.shape[t->n[0]] = x[k]->shape[t->n[0]];
+    ad__array_settle(&part);
+    ad__copy(&part, x[k]);
+    part.data = (char *)part.data + bytes * part.shape[t->n[0]] * (size_t)t->a.stride[t->n[0]];
+  }
+}
+static void ad__concat_reverse(ad__reverse *r) {
+  ptrdiff_t at = 0;
+  for (uint32_t k = 0; k < r->t->count; k++) {
+    const ptrdiff_t end = at + (ptrdiff_t)ad__array_of(r->x[k])->shape[r->t->n[0]];
+    if (r->wanted[k]) r->gx[k] = ad_slice(r->g, (int)r->t->n[0], at, end, 1);
+    at = end;
+  }
+}
+static const ad_tensor_op ad__op_concat = { "concat", AD__STRIDED, ad__concat_shape, ad__concat_forward, ad__concat_reverse };
+
+AD_API ad_var ad_concat(const ad_var *x, size_t n, int axis) {
+  const ptrdiff_t at[1] = { axis };
+  return ad__record_call(&ad__op_concat, x, n, at, 1, 0);
+}
+AD_API ad_var ad_stack(const ad_var *x, size_t n, int axis) {   /* concat of views with one more axis, recorded last so that they lie together */
+  if (n == 0 || !ad__valid(x[0])) return ad__record_call(&ad__op_concat, x, n, NULL, 0, 0);
+  const int rank = ad_rank(x[0]) + 1, at = axis < 0 ? axis + rank : axis;
+  ad_var few[16], *view = few, y;
+  if (at < 0 || at >= rank || rank > AD_MAX_RANK) return ad__fail_axis(x[0], "stack", axis);
+  if (n > 16 && !(view = (ad_var *)ad__tape_take(x[0].tape, n * sizeof *view))) return ad__invalid(x[0].tape);
+  for (size_t k = 0; k < n; k++) {
+    size_t shape[AD_MAX_RANK];
+    const int own = ad_rank(x[k]);
+    if (ad__valid(x[k]) && own != rank - 1) return ad__fail_shapes(x[k].tape, AD_ERROR_SHAPE, "stack", "different ranks", &x[k], 1);
+    for (int i = 0; i < rank; i++) shape[i] = i < at ? ad_shape(x[k])[i] : i == at ? 1 : ad_shape(x[k])[i - 1];
+    view[k] = ad_reshape(x[k], rank, shape);
+  }
+  y = ad_concat(view, n, at);
+  return y;
+}
+
+/* n: axis. The shape of the index replaces the axis. */
+static const char *ad__gather_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ptrdiff_t axis = t->n[0];
+  const int extra = x[1]->rank;
+  if (!ad__axis(&t->n[0], x[0]->rank)) return ad__bad_axis(t, axis);
+  if (x[1]->dtype != AD_I32) return t->status = AD_ERROR_DTYPE, "the index must be AD_I32";
+  if (x[0]->dtype == AD_I32) return ad__need_float(t, x[0]);
+  if (x[0]->rank - 1 + extra > AD_MAX_RANK) return "the result has too many axes";
+  const int at = (int)t->n[0];
+  t->a.dtype = x[0]->dtype;
+  t->a.rank = (unsigned char)(x[0]->rank - 1 + extra);
+  for (int i = 0; i < t->a.rank; i++) t->a.shape[i] = i < at ? x[0]->shape[i] : i < at + extra ? x[1]->shape[i - at] : x[0]->shape[i - extra + 1];
+  if (!ad__array_layout(&t->a)) return "overflows";
+  for (size_t i = 0; i < x[1]->size; i++) {
+    const int32_t k = ((const int32_t *)x[1]->data)[i];
+    if (k < 0 || (size_t)k >= x[0]->shape[at]) return t->status = AD_ERROR_ARGUMENT, t->number = k, "index %td is outside the axis";
+  }
+  return NULL;
+}
+static void ad__gather_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  const int32_t *index = (const int32_t *)x[1]->data;
+  (void)work;
+  if (AD__IS32(x[0])) (void)ad_f32_gather(f.outer, f.n, f.inner, AD__F(x[0]), x[1]->size, index, AD__F(&t->a));
+  else (void)ad_f64_gather(f.outer, f.n, f.inner, AD__D(x[0]), x[1]->size, index, AD__D(&t->a));
+}
+static void ad__gather_reverse(ad__reverse *r);
+static const ad_tensor_op ad__op_gather = { "gather", 0, ad__gather_shape, ad__gather_forward, ad__gather_reverse };
+AD_API ad_var ad_gather(ad_var x, ad_var index, int axis) {
+  const ad_var both[2] = { x, index };
+  const ptrdiff_t n[1] = { axis };
+  return ad__record_call(&ad__op_gather, both, 2, n, 1, 0);
+}
+
+/* zeros of a given shape to which slices are added at index, in the order of the index */
+static const char *ad__scatter_shape(ad__tensor *t, const ad__strided *const *x) {
+  t->a.dtype = x[0]->dtype;
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__scatter_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__fold f = ad__fold_of(&t->a, t->n[0]);
+  const int32_t *index = (const int32_t *)x[1]->data;
+  (void)work;
+  if (t->a.size) memset(t->a.data, 0, t->a.size * ad__dtype_bytes(t->a.dtype));
+  if (AD__IS32(x[0])) (void)ad_f32_scatter_add(f.outer, f.n, f.inner, AD__F(&t->a), x[1]->size, index, AD__F(x[0]));
+  else (void)ad_f64_scatter_add(f.outer, f.n, f.inner, AD__D(&t->a), x[1]->size, index, AD__D(x[0]));
+}
+static void ad__scatter_reverse(ad__reverse *r) { r->gx[0] = ad_gather(r->g, r->x[1], (int)r->t->n[0]); }
+static const ad_tensor_op ad__op_scatter = { "scatter_add", 0, ad__scatter_shape, ad__scatter_forward, ad__scatter_reverse };
+static void ad__gather_reverse(ad__reverse *r) {
+  const ad__strided *x = ad__array_of(r->x[0]);
+  const ad_var both[2] = { r->g, r->x[1] };
+  r->gx[0] = ad__record_to(&ad__op_scatter, both, 2, x->rank, x->shape, r->t->n, 1, 0);
+}
+
+/* ---- matmul, linear, dot, outer ---- */
+
+/* Whether the last two axes are a matrix that gemm can read: row-major with a leading dimension, or transposed. */
+static bool ad__matrix(const ad__strided *x, bool *transposed, size_t *ld) {
+  const int r = x->rank;
+  const size_t m = x->shape[r - 2], n = x->shape[r - 1];
+  const ptrdiff_t down = x->stride[r - 2], across = x->stride[r - 1];
+  *transposed = false;
+  *ld = n ? n : 1;
+  if (n <= 1 || across == 1) {
+    if (n > 1 || m > 1) *ld = m > 1 ? (size_t)down : n;
+    return (m <= 1 || down >= (ptrdiff_t)n) && (n <= 1 || across == 1);
+  }
+  *transposed = true;
+  *ld = (size_t)across;
+  return (m <= 1 || down == 1) && across >= (ptrdiff_t)m;
+}
+static const char *ad__matmul_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ad__strided *a = x[0], *b = x[1];
+  const int ra = a->rank, rb = b->rank, r = ra > rb ? ra : rb;
+  bool ta, tb;
+  size_t lda, ldb;
+  if (a->dtype != b->dtype || a->dtype == AD_I32) return t->status = AD_ERROR_DTYPE, "needs two of one floating-point type";
+  if (ra < 2 || rb < 2) return "needs matrices";
+  const size_t m = a->shape[ra - 2], k = a->shape[ra - 1], n = b->shape[rb - 1];
+  if (b->shape[rb - 2] != k) return "the inner sizes differ";
+  t->a.dtype = a->dtype;
+  t->a.rank = (unsigned char)r;
+  for (int i = 0; i < r - 2; i++) {
+    const size_t p = i < r - ra ? 1 : a->shape[i - (r - ra)], q = i < r - rb ? 1 : b->shape[i - (r - rb)];
+    if (p != q && p != 1 && q != 1) return "the leading axes do not broadcast";
+    t->a.shape[i] = p == 1 ? q : p;
+  }
+  t->a.shape[r - 2] = m;
+  t->a.shape[r - 1] = n;
+  (void)ad__matrix(a, &ta, &lda);
+  (void)ad__matrix(b, &tb, &ldb);
+  t->work_bytes = a->dtype == AD_F32 ? ad_f32_gemm_work(ta, tb, m, n, k) : ad_f64_gemm_work(ta, tb, m, n, k);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+/* where matrix number i of the result's leading axes lies in an operand, in elements */
+static ptrdiff_t ad__batch_at(const ad__strided *y, const ad__strided *x, size_t i) {
+  ptrdiff_t at = 0;
+  for (int d = y->rank - 3, e = x->rank - 3; d >= 0; d--, e--) {
+    if (e >= 0 && x->shape[e] != 1) at += (ptrdiff_t)(i % y->shape[d]) * x->stride[e];
+    i /= y->shape[d];
+  }
+  return at;
+}
+static void ad__matmul_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__strided *a = x[0], *b = x[1];
+  const int r = t->a.rank;
+  const size_t m = t->a.shape[r - 2], n = t->a.shape[r - 1], k = a->shape[a->rank - 1], count = ad__span(&t->a, 0, r - 2);
+  bool ta, tb;
+  size_t lda, ldb;
+  (void)ad__matrix(a, &ta, &lda);
+  (void)ad__matrix(b, &tb, &ldb);
+  if (!t->a.size) return;
+  for (size_t i = 0; i < count; i++) {
+    const ptrdiff_t pa = count == 1 ? 0 : ad__batch_at(&t->a, a, i), pb = count == 1 ? 0 : ad__batch_at(&t->a, b, i);
+    if (AD__IS32(a)) ad_f32_gemm(ta, tb, m, n, k, 1, AD__F(a) + pa, lda, AD__F(b) + pb, ldb, 0, AD__F(&t->a) + i * m * n, n, work);
+    else ad_f64_gemm(ta, tb, m, n, k, 1, AD__D(a) + pa, lda, AD__D(b) + pb, ldb, 0, AD__D(&t->a) + i * m * n, n, work);
+  }
+}
+static void ad__matmul_reverse(ad__reverse *r) {             /* A: G B^T, B: A^T G */
+  if (r->wanted[0]) r->gx[0] = ad__sum_like(ad_matmul(r->g, ad_transpose(r->x[1])), ad__array_of(r->x[0]));
+  if (r->wanted[1]) r->gx[1] = ad__sum_like(ad_matmul(ad_transpose(r->x[0]), r->g), ad__array_of(r->x[1]));
+}
+static const ad_tensor_op ad__op_matmul = { "matmul", AD__STRIDED, ad__matmul_shape, ad__matmul_forward, ad__matmul_reverse };
+
+static ad_var ad__as_matrix(ad_var x) {                      /* a copy where gemm could not read the view */
+  bool transposed;
+  size_t ld;
+  if (!ad__valid(x) || ad_rank(x) < 2 || ad__matrix(ad__array_of(x), &transposed, &ld)) return x;
+  return ad__contiguous(x);
+}
+static ad_var ad__with_rows(ad_var y, const ad_var x, size_t columns) {   /* (rows, columns) to (leading axes of x, columns) */
+  size_t shape[AD_MAX_RANK];
+  const int rank = ad_rank(x);
+  for (int i = 0; i < rank - 1; i++) shape[i] = ad_shape(x)[i];
+  shape[rank - 1] = columns;
+  return ad_reshape(y, rank, shape);
+}
+static ad_var ad__to_rows(ad_var x) {                        /* all axes but the last become one */
+  const ad__strided *a = ad__array_of(x);
+  size_t shape[2];
+  shape[0] = ad__span(a, 0, a->rank - 1);
+  shape[1] = a->shape[a->rank - 1];
+  return ad_reshape(x, 2, shape);
+}
+AD_API ad_var ad_matmul(ad_var a, ad_var b) {
+  const int ra = ad_rank(a), rb = ad_rank(b);
+  ad_var both[2];
+  if (ad__valid(a) && ad__valid(b) && ra >= 1 && rb >= 1) {
+    if (ra == 1 || rb == 1) {
+      size_t row[2], column[2], shape[AD_MAX_RANK];
+      row[0] = column[1] = 1;
+      row[1] = ad_shape(a)[0];
+      column[0] = ad_shape(b)[0];
+      const ad_var y = ad_matmul(ra == 1 ? ad_reshape(a, 2, row) : a, rb == 1 ? ad_reshape(b, 2, column) : b);
+      int r = 0;
+      for (int i = 0; i < ad_rank(y); i++)
+        if (!(ra == 1 && i == ad_rank(y) - 2) && !(rb == 1 && i == ad_rank(y) - 1)) shape[r++] = ad_shape(y)[i];
+      return ad_reshape(y, r, shape);
+    }
+    if (ra > 2 && rb == 2 && ad__array_of(a)->contiguous && ad_size(a))   /* one product with more rows */
+      return ad__with_rows(ad_matmul(ad__to_rows(a), b), a, ad_shape(b)[1]);
+  }
+  both[0] = ad__as_matrix(a);
+  both[1] = ad__as_matrix(b);
+  return ad__record_call(&ad__op_matmul, both, 2, NULL, 0, 0);
+}
+
+/* x (rows, in), w (in, out), b (out): the product with the bias added while it is in registers */
+static const char *ad__linear_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = x[0]->rank != 2 || x[1]->rank != 2 ? "needs matrices" : ad__matmul_shape(t, x);
+  if (wrong) return wrong;
+  if (x[2]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "the bias has another type";
+  return x[2]->rank != 1 || x[2]->shape[0] != t->a.shape[1] || !x[2]->contiguous ? "the bias does not fit" : NULL;
+}
+static void ad__linear_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t m = t->a.shape[0], n = t->a.shape[1], k = x[0]->shape[1];
+  bool ta, tb;
+  size_t lda, ldb;
+  (void)ad__matrix(x[0], &ta, &lda);
+  (void)ad__matrix(x[1], &tb, &ldb);
+  if (AD__IS32(x[0])) {
+    ad_f32_finish f = { NULL, AD__F(x[2]), false };
+    ad_f32_gemm_finish(ta, tb, m, n, k, 1, AD__F(x[0]), lda, AD__F(x[1]), ldb, 0, AD__F(&t->a), n, &f, work);
+  } else {
+    ad_f64_finish f = { NULL, AD__D(x[2]), false };
+    ad_f64_gemm_finish(ta, tb, m, n, k, 1, AD__D(x[0]), lda, AD__D(x[1]), ldb, 0, AD__D(&t->a), n, &f, work);
+  }
+}
+static void ad__linear_reverse(ad__reverse *r) {
+  if (r->wanted[0]) r->gx[0] = ad_matmul(r->g, ad_transpose(r->x[1]));
+  if (r->wanted[1]) r->gx[1] = ad_matmul(ad_transpose(r->x[0]), r->g);
+  if (r->wanted[2]) r->gx[2] = ad_sum(r->g, 0, false);
+}
+static const ad_tensor_op ad__op_linear = { "linear", AD__STRIDED, ad__linear_shape, ad__linear_forward, ad__linear_reverse };
+
+AD_API ad_var ad_linear(ad_var x, ad_var w, ad_var b) {
+  ad_var all[3];
+  if (ad__valid(x) && ad__valid(w) && ad_rank(x) > 2 && ad_rank(w) == 2)
+    return ad__with_rows(ad_linear(ad__to_rows(x), w, b), x, ad_shape(w)[1]);
+  all[0] = ad__as_matrix(x);
+  all[1] = ad__as_matrix(w);
+  all[2] = ad__contiguous(b);
+  return ad__record_call(&ad__op_linear, all, 3, NULL, 0, 0);
+}
+AD_API ad_var ad_dot(ad_var a, ad_var b) {
+  if (ad__valid(a) && ad__valid(b) && !ad__same_shape(ad__array_of(a), ad__array_of(b))) {
+    const ad_var both[2] = { a, b };
+    return ad__fail_shapes(a.tape, AD_ERROR_SHAPE, "dot", "the shapes differ", both, 2);
+  }
+  return ad_sum(ad_var_mul(a, b), AD_ALL, false);
+}
+AD_API ad_var ad_outer(ad_var a, ad_var b) {
+  size_t shape[2];
+  if (!ad__valid(a) || !ad__valid(b)) return ad__valid(a) ? b : a;
+  if (ad_rank(a) != 1 || ad_rank(b) != 1) {
+    const ad_var both[2] = { a, b };
+    return ad__fail_shapes(a.tape, AD_ERROR_SHAPE, "outer", "needs two vectors", both, 2);
+  }
+  shape[0] = ad_size(a);
+  shape[1] = 1;
+  return ad_var_mul(ad_reshape(a, 2, shape), b);
+}
+
+/* ---- diag, trace ---- */
+
+static const char *ad__diagonal_shape(ad__tensor *t, const ad__strided *const *x) {
+  const int r = x[0]->rank;
+  if (r < 2 || x[0]->shape[r - 1] != x[0]->shape[r - 2]) return "needs square matrices";
+  ad__like(t, x[0]);
+  t->a.rank--;
+  (void)ad__array_layout(&t->a);
+  for (int i = 0; i < r - 2; i++) t->a.stride[i] = x[0]->stride[i];
+  t->a.stride[r - 2] = x[0]->stride[r - 2] + x[0]->stride[r - 1];
+  t->a.data = x[0]->data;
+  ad__array_settle(&t->a);
+  return NULL;
+}
+static void ad__diagonal_reverse(ad__reverse *r);
+static const ad_tensor_op ad__op_diagonal = { "diag", AD__VIEW | AD__STRIDED, ad__diagonal_shape, NULL, ad__diagonal_reverse };
+
+static const char *ad__diagonal_matrix_shape(ad__tensor *t, const ad__strided *const *x) {
+  ad__like(t, x[0]);
+  if (x[0]->rank < 1 || x[0]->rank >= AD_MAX_RANK) return "needs vectors";
+  t->a.shape[t->a.rank] = t->a.shape[t->a.rank - 1];
+  t->a.rank++;
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__diagonal_matrix_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  ad__strided part = *x[0];
+  (void)work;
+  if (!t->a.size) return;
+  memset(t->a.data, 0, t->a.size * ad__dtype_bytes(t->a.dtype));
+  part.data = t->a.data;
+  for (int i = 0; i < part.rank; i++) part.stride[i] = t->a.stride[i];
+  part.stride[part.rank - 1]++;
+  part.contiguous = false;
+  ad__copy(&part, x[0]);
+}
+static void ad__diagonal_matrix_reverse(ad__reverse *r) { r->gx[0] = ad__record_call(&ad__op_diagonal, &r->g, 1, NULL, 0, 0); }
+static const ad_tensor_op ad__op_diagonal_matrix = { "diag", AD__STRIDED, ad__diagonal_matrix_shape, ad__diagonal_matrix_forward, ad__diagonal_matrix_reverse };
+static void ad__diagonal_reverse(ad__reverse *r) { r->gx[0] = ad__record_call(&ad__op_diagonal_matrix, &r->g, 1, NULL, 0, 0); }
+
+AD_API ad_var ad_diag(ad_var x) { return ad__record_call(ad_rank(x) == 1 ? &ad__op_diagonal_matrix : &ad__op_diagonal, &x, 1, NULL, 0, 0); }
+AD_API ad_var ad_trace(ad_var x) { return ad_sum(ad__record_call(&ad__op_diagonal, &x, 1, NULL, 0, 0), -1, false); }
+
+/* ---- losses ---- */
+
+/* The loss and, in one pass, its derivative softmax(x) - target over the batch, which is saved. */
+static const char *ad__cross_entropy_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__need_float(t, x[0]);
+  if (wrong) return wrong;
+  if (x[0]->rank != 2 || x[0]->shape[1] == 0) return "needs logits (batch, classes)";
+  if (x[1]->dtype == AD_I32) {
+    if (x[1]->rank != 1 || x[1]->shape[0] != x[0]->shape[0]) return "the labels do not fit";
+    for (size_t i = 0; i < x[1]->size; i++) {
+      const int32_t k = ((const int32_t *)x[1]->data)[i];
+      if (k < 0 || (size_t)k >= x[0]->shape[1]) return t->status = AD_ERROR_ARGUMENT, t->number = k, "label %td is none of the classes";
+    }
+  } else if (x[1]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "the probabilities have another type";
+  else if (!ad__same_shape(x[0], x[1])) return "the probabilities do not fit";
+  t->a.dtype = x[0]->dtype;
+  t->a.rank = 0;
+  if (t->active) t->saved_bytes = x[0]->size * ad__dtype_bytes(x[0]->dtype);
+  t->work_bytes = x[0]->shape[0] * sizeof(double);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__cross_entropy_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t rows = x[0]->shape[0], columns = x[0]->shape[1];
+  const bool labels = x[1]->dtype == AD_I32;
+  if (AD__IS32(x[0])) {
+    float *loss = (float *)work, *dx = (float *)t->saved, scale = 1 / (float)rows;
+    if (labels) (void)ad_f32_rows_cross_entropy(rows, columns, AD__F(x[0]), (const int32_t *)x[1]->data, scale, loss, dx);
+    else ad_f32_rows_cross_entropy_soft(rows, columns, AD__F(x[0]), AD__F(x[1]), scale, loss, dx);
+    *AD__F(&t->a) = ad_f32_array_mean(rows, loss);
+  } else {
+    double *loss = (double *)work, *dx = (double *)t->saved, scale = 1 / (double)rows;
+    if (labels) (void)ad_f64_rows_cross_entropy(rows, columns, AD__D(x[0]), (const int32_t *)x[1]->data, scale, loss, dx);
+    else ad_f64_rows_cross_entropy_soft(rows, columns, AD__D(x[0]), AD__D(x[1]), scale, loss, dx);
+    *AD__D(&t->a) = ad_f64_array_mean(rows, loss);
+  }
+}
+static ad_var ad__one_hot(ad_var labels, ad_dtype type, size_t classes) {   /* (batch) to (batch, classes), a constant */
+  size_t shape[2];
+  shape[0] = ad_size(labels);
+  shape[1] = classes;
+  const ad_var y = ad_tensor_constant(labels.tape, type, 2, shape, NULL);
+  if (!ad__valid(y)) return y;
+  const ad__strided *a = ad__array_of(y);
+  const int32_t *label = (const int32_t *)ad__array_of(labels)->data;
+  for (size_t i = 0; i < shape[0]; i++) {
+    if (type == AD_F32) AD__F(a)[i * classes + (size_t)label[i]] = 1;
+    else AD__D(a)[i * classes + (size_t)label[i]] = 1;
+  }
+  return y;
+}
+static ad_var ad__cross_entropy_of(ad_var x, ad_var target) { /* the same loss in differentiable pieces */
+  const double rows = (double)ad_shape(x)[0];
+  if (ad_type(target) == AD_I32) target = ad__one_hot(target, ad_type(x), ad_shape(x)[1]);
+  return ad_var_div_xk(ad_sum(ad_var_mul(target, ad_var_sub(ad_logsumexp(x, 1, true), x)), AD_ALL, false), rows);
+}
+static void ad__cross_entropy_reverse(ad__reverse *r) {
+  const ad__strided *x = ad__array_of(r->x[0]);
+  if (AD__NUMBERS(r)) {
+    const ad_var d = ad__constant_over(r->tape, x, r->t->saved);
+    if (r->wanted[0]) r->gx[0] = ad_var_mul(d, r->g);
+    if (r->wanted[1]) r->gx[1] = ad_var_mul(ad_var_neg(ad_log_softmax(r->x[0], 1)), ad_var_div_xk(r->g, (double)x->shape[0]));
+  } else ad__reverse_as(r, ad__cross_entropy_of(r->x[0], r->x[1]));
+}
+static const ad_tensor_op ad__op_cross_entropy = { "cross_entropy", 0, ad__cross_entropy_shape, ad__cross_entropy_forward, ad__cross_entropy_reverse };
+AD_API ad_var ad_cross_entropy(ad_var logits, ad_var target) {
+  const ad_var both[2] = { logits, target };
+  return ad__record_call(&ad__op_cross_entropy, both, 2, NULL, 0, 0);
+}
+AD_API ad_var ad_mse(ad_var x, ad_var target) {
+  const ad_var d = ad_var_sub(x, target);
+  return ad_var_div_xk(ad_sumsq(d, AD_ALL, false), (double)ad_size(d));
+}
+
+/* ---- ad_differentiate: the derivative as new nodes ----
+   The rows' formulas are read once more, in the number system ad__sym: a variable of the tape or a number. Its words record, so
+   a partial becomes nodes; comparisons become rows of 0 and 1, and select the row where. */
+
+typedef struct ad__sym { ad_var v; double k; bool number; } ad__sym;
+typedef ad__sym ad__sym_mask;
+
+static ad__sym ad__sym_k(double c) { ad__sym s; s.v = ad__invalid(NULL); s.k = c; s.number = true; return s; }
+static ad__sym ad__sym_of(ad_var v) { ad__sym s; s.v = v; s.k = 0; s.number = false; return s; }
+static ad_var ad__sym_var(ad__sym s, ad_tape *tape) { return s.number ? ad_constant(tape, s.k) : s.v; }
+
+#define AD__SYM_1(N, D, op, ...)                                                                                              \
+  AD_LOCAL ad__sym ad__sym_##op(ad__sym x) { return x.number ? ad__sym_k(ad_f64_##op(x.k)) : ad__sym_of(ad_var_##op(x.v)); }
+#define AD__SYM_2(N, D, op, ...)                                                                                              \
+  AD_LOCAL ad__sym ad__sym_##op(ad__sym x, ad__sym y) {                                                                       \
+    if (x.number) return y.number ? ad__sym_k(ad_f64_##op(x.k, y.k)) : ad__sym_of(ad_var_##op##_ky(x.k, y.v));               \
+    return ad__sym_of(y.number ? ad_var_##op##_xk(x.v, y.k) : ad_var_##op(x.v, y.v)); }
+#define AD__SYM_3(N, D, op, ...)                                                                                              \
+  AD_LOCAL ad__sym ad__sym_##op(ad__sym x, ad__sym y, ad__sym z) {                                                            \
+    ad_tape *t = !x.number ? x.v.tape : !y.number ? y.v.tape : z.v.tape;                                                      \
+    if (x.number && y.number && z.number) return ad__sym_k(ad_f64_##op(x.k, y.k, z.k));                                       \
+    return ad__sym_of(ad_var_##op(ad__sym_var(x, t), ad__sym_var(y, t), ad__sym_var(z, t))); }
+AD_UNARY(AD__SYM_1, , ) AD_BINARY(AD__SYM_2, , ) AD_TERNARY(AD__SYM_3, , )
+
+static ad__sym ad__sym_lt(ad__sym a, ad__sym b) { return ad__sym_less(a, b); }
+static ad__sym ad__sym_le(ad__sym a, ad__sym b) { return ad__sym_less_equal(a, b); }
+static ad__sym ad__sym_eq(ad__sym a, ad__sym b) { return ad__sym_equal(a, b); }
+static ad__sym ad__sym_ne(ad__sym a, ad__sym b) { return ad__sym_not_equal(a, b); }
+static ad__sym ad__sym_and(ad__sym a, ad__sym b) { return ad__sym_mul(a, b); }
+static ad__sym ad__sym_or(ad__sym a, ad__sym b) { return ad__sym_max(a, b); }
+static ad__sym ad__sym_select(ad__sym m, ad__sym a, ad__sym b) { return m.number ? (m.k != 0 ? a : b) : ad__sym_where(m, a, b); }
+static ad__sym ad__sym_only(ad__sym m, ad__sym x) { return ad__sym_select(m, x, ad__sym_k(0)); }
+AD__NUMBER(ad__sym)
+AD_RULES(ad__sym)
+
+#define AD__SYM_PARTIAL_1(N, D, op, ...) case 4 * AD_OP_##op: return N##_##op##_dx(x, v);
+#define AD__SYM_PARTIAL_2(N, D, op, ...) case 4 * AD_OP_##op: return N##_##op##_dx(x, y, v); case 4 * AD_OP_##op + 1: return N##_##op##_dy(x, y, v);
+#define AD__SYM_PARTIAL_3(N, D, op, ...) case 4 * AD_OP_##op: return N##_##op##_dx(x, y, z, v);                               \
+  case 4 * AD_OP_##op + 1: return N##_##op##_dy(x, y, z, v); case 4 * AD_OP_##op + 2: return N##_##op##_dz(x, y, z, v);
+static ad__sym ad__sym_partial(int op, int k, ad__sym x, ad__sym y, ad__sym z, ad__sym v) {
+  switch (4 * op + k) {
+    AD_UNARY(AD__SYM_PARTIAL_1, ad__sym, ) AD_BINARY(AD__SYM_PARTIAL_2, ad__sym, ) AD_TERNARY(AD__SYM_PARTIAL_3, ad__sym, )
+    default: return ad__sym_k(0);
+  }
+}
+
+/* What a derivation knows of the nodes from .. y: their adjoints, and whether they depend on an x. Of older nodes only x matter. */
+typedef struct ad__derivation {
+  ad_tape *tape;
+  size_t from;
+  ad_var *adjoint;
+  bool *depends;
+  const ad_var *x;
+  size_t n;
+  ad_var *gx;
+} ad__derivation;
+
+static ad_var *ad__adjoint_slot(const ad__derivation *d, uint32_t node) {   /* null: nothing asks for it */
+  if (node >= d->from) return d->depends[node - d->from] ? &d->adjoint[node - d->from] : NULL;
+  for (size_t k = 0; k < d->n; k++) if (d->x[k].node == node) return &d->gx[k];
+  return NULL;
+}
+static uint32_t ad__operand_count(ad_tape *tape, size_t i) {
+  const uint32_t op = tape->code[i].op;
+  if (AD_NODE_FORM(op) == AD_ON_TENSORS) return ad__tensor_at(tape, i)->count;
+  if (AD_NODE_OP(op) >= AD_OP_COUNT_) return 0;
+  return AD_NODE_FORM(op) == AD_PLAIN ? (uint32_t)ad_ops[AD_NODE_OP(op)].arity : 1;
+}
+static uint32_t ad__operand_node(ad_tape *tape, size_t i, uint32_t k) {
+  const ad__code *c = &tape->code[i];
+  if (AD_NODE_FORM(c->op) == AD_ON_TENSORS) return ad__tensor_at(tape, i)->operand[k];
+  return k ? c->u.yz[k - 1] : c->x;
+}
+static void ad__derive_add(const ad__derivation *d, uint32_t node, ad_var c) {
+  ad_var *slot = ad__adjoint_slot(d, node);
+  if (!slot || !ad__valid(c)) return;
+  const ad__strided *to = ad__array_of(ad__handle_of(d->tape, node));
+  c = ad__sum_like(c, to);
+  if (ad__valid(c) && ad__array_of(c)->dtype != to->dtype) c = ad__cast(c, to->dtype);
+  *slot = slot->kind ? ad_var_add(*slot, c) : c;
+}
+static void ad__derive_row(const ad__derivation *d, size_t i, ad_var g) {
+  ad_tape *t = d->tape;
+  const ad__code c = t->code[i];
+  const int op = AD_NODE_OP(c.op), form = AD_NODE_FORM(c.op);
+  const uint32_t count = ad__operand_count(t, i);
+  ad__sym in[3];
+  in[0] = in[1] = in[2] = ad__sym_k(0);
+  for (uint32_t k = 0; k < count; k++) in[form == AD_X_NUMBER ? 1 : k] = ad__sym_of(ad__handle_of(t, ad__operand_node(t, i, k)));
+  if (form == AD_X_NUMBER) in[0] = ad__sym_k(c.u.k);
+  if (form == AD_Y_NUMBER) in[1] = ad__sym_k(c.u.k);
+  for (uint32_t k = 0; k < count; k++) {
+    const uint32_t node = ad__operand_node(t, i, k);
+    const int part = form == AD_X_NUMBER ? 1 : (int)k;
+    if (!ad__adjoint_slot(d, node)) continue;
+    const ad__sym p = ad__sym_partial(op, part, in[0], in[1], in[2], ad__sym_of(ad__handle_of(t, (uint32_t)i)));
+    if (p.number && p.k == 0) continue;
+    ad__derive_add(d, node, !p.number ? ad_var_mul(g, p.v) : p.k == 1 ? g : p.k == -1 ? ad_var_neg(g) : ad_var_mul_xk(g, p.k));
+  }
+}
+static void ad__derive_call(const ad__derivation *d, size_t i, ad_var g) {
+  ad_tape *tape = d->tape;
+  ad__tensor *t = ad__tensor_at(tape, i);
+  ad_var *x = (ad_var *)ad__tape_take(tape, t->count * sizeof *x), *gx = (ad_var *)ad__tape_take(tape, t->count * sizeof *gx);
+  bool *wanted = (bool *)ad__tape_take(tape, t->count * sizeof *wanted);
+  ad__reverse r;
+  if (!x || !gx || !wanted) return;
+  for (uint32_t k = 0; k < t->count; k++) {
+    x[k] = ad__handle_of(tape, t->operand[k]);
+    gx[k] = ad__invalid(tape);
+    wanted[k] = ad__adjoint_slot(d, t->operand[k]) != NULL;
+  }
+  r.tape = tape;
+  r.t = t;
+  r.y = ad__handle_of(tape, (uint32_t)i);
+  r.g = g;
+  r.x = x;
+  r.wanted = wanted;
+  r.gx = gx;
+  r.from = tape->count;
+  r.numbers = false;
+  t->op->reverse(&r);
+  for (uint32_t k = 0; k < t->count; k++) if (wanted[k]) ad__derive_add(d, t->operand[k], gx[k]);
+}
+/* gx[k] = sum over y of g dy/dx[k], left invalid where there is none. Nodes before from do not lead from x to y. */
+static void ad__derive(ad_tape *tape, size_t from, ad_var y, ad_var g, const ad_var *x, size_t n, ad_var *gx) {
+  ad__derivation d;
+  const size_t count = y.node >= from ? (size_t)y.node + 1 - from : 0;
+  d.tape = tape;
+  d.from = from;
+  d.x = x;
+  d.n = n;
+  d.gx = gx;
+  d.adjoint = (ad_var *)ad__tape_take(tape, count * sizeof *d.adjoint);
+  d.depends = (bool *)ad__tape_take(tape, count * sizeof *d.depends);
+  for (size_t k = 0; k < n; k++) gx[k] = ad__invalid(tape);
+  if (!d.adjoint || !d.depends) return;
+  for (size_t i = 0; i < count; i++) {
+    d.adjoint[i] = ad__invalid(tape);
+    d.depends[i] = false;
+    if (!ad__active(tape, (uint32_t)(from + i))) continue;
+    for (uint32_t k = 0, m = ad__operand_count(tape, from + i); k < m; k++) if (ad__adjoint_slot(&d, ad__operand_node(tape, from + i, k))) d.depends[i] = true;
+    for (size_t k = 0; k < n && !d.depends[i]; k++) d.depends[i] = x[k].node == from + i;
+  }
+  ad__derive_add(&d, y.node, g);
+  for (size_t i = count; i-- > 0;) {
+    const ad_var a = d.adjoint[i];
+    if (!a.kind || ad__operand_count(tape, from + i) == 0) continue;
+    if (AD_NODE_OP(tape->code[from + i].op) == AD_OP_CALL_) ad__derive_call(&d, from + i, a);
+    else ad__derive_row(&d, from + i, a);
+  }
+  for (size_t k = 0; k < n; k++)
+    if (x[k].node >= from && x[k].node <= y.node) gx[k] = d.adjoint[x[k].node - from];
+}
+/* the contributions of a rule, by differentiating y, which the rule has recorded from its operands and which equals its result */
+static void ad__reverse_as(ad__reverse *r, ad_var y) {
+  if (ad__valid(y)) ad__derive(r->tape, r->from, y, ad__reshape_like(r->g, ad__array_of(y)), r->x, r->t->count, r->gx);
+}
+AD_API ad_status ad_differentiate(ad_var y, const ad_var *x, size_t n, ad_var *dydx) {
+  ad_tape *tape = y.tape;
+  size_t from = SIZE_MAX;
+  if (!tape) return AD_ERROR_TAPE;
+  for (size_t k = 0; k < n && dydx; k++) dydx[k] = ad__invalid(tape);
+  if (!n || !x || !dydx) return ad__fail(tape, AD_ERROR_ARGUMENT, "ad_differentiate: nothing to differentiate by"), tape->status;
+  if (!y.kind) return tape->status != AD_OK ? tape->status : AD_ERROR_TAPE;
+  if (!ad__common_tape("ad_differentiate", &y, 1)) return tape->status;
+  for (size_t k = 0; k < n; k++) {
+    if (x[k].tape && !x[k].kind) return tape->status != AD_OK ? tape->status : AD_ERROR_TAPE;
+    if (x[k].tape != tape || !ad_is_valid(x[k])) return ad__fail(tape, AD_ERROR_TAPE, "ad_differentiate: x[%zu] is not a variable of this tape", k), tape->status;
+    if (x[k].node < from) from = x[k].node;
+  }
+  if (ad_rank(y) != 0) {
+    ad__fail_shapes(tape, AD_ERROR_SHAPE, "ad_differentiate", "y must be of rank 0", &y, 1);
+    return tape->status;
+  }
+  const float one32 = 1;
+  const ad_var one = ad_type(y) == AD_F32 ? ad_tensor_constant(tape, AD_F32, 0, NULL, &one32) : ad_constant(tape, 1);
+  ad__derive(tape, from, y, one, x, n, dydx);
+  for (size_t k = 0; k < n && tape->status == AD_OK; k++) {
+    if (dydx[k].kind) continue;
+    if (x[k].kind & 1) dydx[k] = ad_tensor_constant(tape, ad_type(x[k]), ad_rank(x[k]), ad_shape(x[k]), NULL);
+    else dydx[k] = ad_constant(tape, 0);
+  }
+  return tape->status;
 }
 
 /* >>backward ------------------------------------------------------------------------------------------------------------ */
-
-static void ad__sweep_tensor(ad_tape *t, size_t i) { (void)t; (void)i; }
 
 /* Adjoints of the operands of node i += its adjoint g times the partials. Where the compiler has labels as values, each row jumps
    to the next by itself, which processors predict better than one jump for all (Rosenbrock n = 10: 147 ns instead of 205). */
@@ -1758,9 +3640,12 @@ static void ad__sweep_tensor(ad_tape *t, size_t i) { (void)t; (void)i; }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 #endif
+/* it records: the arrays of nodes may move */
+#define AD__SWEEP_TENSOR ad__sweep_begin(t); ad__sweep_tensor(t, i); adjoint = t->adjoint; value = t->value; c = t->code + i;
+
 static void ad__sweep(ad_tape *t, size_t i) {
-  double *const adjoint = t->adjoint;
-  const double *const value = t->value;
+  double *adjoint = t->adjoint;
+  const double *value = t->value;
   const ad__code *c = t->code + i;
   double g = adjoint[i];
 #if defined(AD__LABEL_1)
@@ -1771,14 +3656,14 @@ static void ad__sweep(ad_tape *t, size_t i) {
   if (g == 0) { ad__leaf: AD__NEXT }
   AD__JUMP
   AD_UNARY(AD__SWEEP_1, ad_f64, ) AD_BINARY(AD__SWEEP_2, ad_f64, ) AD_TERNARY(AD__SWEEP_3, ad_f64, )
-  ad__tensor: ad__sweep_tensor(t, i); AD__NEXT
+  ad__tensor: AD__SWEEP_TENSOR AD__NEXT
 #else
   if (g == 0) { AD__NEXT }
 ad__jump:
   switch (c->op) {
     AD_UNARY(AD__SWEEP_1, ad_f64, ) AD_BINARY(AD__SWEEP_2, ad_f64, ) AD_TERNARY(AD__SWEEP_3, ad_f64, )
     case AD_NODE(AD_OP_CONSTANT_, AD_PLAIN): case AD_NODE(AD_OP_VARIABLE_, AD_PLAIN): case AD_NODE(AD_OP_GUARD_, AD_PLAIN): AD__NEXT
-    default: ad__sweep_tensor(t, i); AD__NEXT
+    default: AD__SWEEP_TENSOR AD__NEXT
   }
 #endif
 }
@@ -1803,11 +3688,17 @@ AD_API ad_status ad_backward(ad_var y) {
     ad__begin_sweep(y, "backward");
     t->adjoint[y.node] = 1;
     ad__sweep(t, y.node);
+    if (t->passive) ad__sweep_end(t);
     return t->status;
   }
   if (!t) return AD_ERROR_TAPE;
   if (y.kind == 0) return t->status != AD_OK ? t->status : AD_ERROR_TAPE;
   if (!ad__operand(t, y, "backward", "y")) return t->status;
+  if (ad_rank(y) == 0) {
+    const float one32 = 1;
+    const double one64 = 1;
+    return ad_backward_from(y, ad_type(y) == AD_F32 ? (const void *)&one32 : (const void *)&one64);
+  }
   ad__fail(t, AD_ERROR_SHAPE, "ad_backward: y has rank %d; a tensor needs a seed (ad_backward_from)", ad_rank(y));
   return t->status;
 }
@@ -1818,8 +3709,10 @@ AD_API ad_status ad_backward_from(ad_var y, const void *seed) {
   if (!seed) { ad__fail(t, AD_ERROR_ARGUMENT, "ad_backward_from: the seed is null"); return t->status; }
   if (y.kind == 0) return t->status != AD_OK ? t->status : AD_ERROR_TAPE;
   if (!ad__begin_sweep(y, "backward_from")) return t->status;
-  memcpy(t->adjoint + y.node, seed, sizeof(double));
+  if (y.kind & 1) ad__seed_tensor(y, seed);
+  else memcpy(t->adjoint + y.node, seed, sizeof(double));
   ad__sweep(t, y.node);
+  if (t->passive) ad__sweep_end(t);
   return t->status;
 }
 
@@ -1833,6 +3726,10 @@ AD_API double ad__grad_apart(ad_var x) {
   if (ad_rank(x) != 0) {
     ad__fail(t, AD_ERROR_SHAPE, "ad_grad: the variable has rank %d, a number has rank 0 (see ad_grad_data)", ad_rank(x));
     return (double)NAN;
+  }
+  if (x.kind & 1) {
+    const void *g = ad_grad_data(x);
+    return !g ? (double)NAN : ad_type(x) == AD_F32 ? (double)*(const float *)g : *(const double *)g;
   }
   return 0;
 }

@@ -2305,6 +2305,16 @@ AD_LOCAL void AD_R(array_cumsum)(size_t n, size_t step, const AD_S *x, AD_S *out
   }
 }
 
+/* x / norm along an axis, 0 where the norm is 0; norm (outer, inner) */
+AD_LOCAL void AD_R(direction)(size_t outer, size_t n, size_t inner, const AD_S *x, const AD_S *norm, AD_S *out) {
+  for (size_t o = 0; o < outer; o++)
+    for (size_t j = 0; j < n; j++)
+      for (size_t i = 0; i < inner; i++) {
+        const size_t at = (o * n + j) * inner + i;
+        const AD_S size = norm[o * inner + i];
+        out[at] = size < 0 || size > 0 || isnan(size) ? x[at] / size : 0;
+      }
+}
 /* Any reduction of one axis: x is (outer, n, inner), out (outer, inner). add: out +=, for sums. */
 AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inner, const AD_S *x, AD_S *out, bool add) {
   for (size_t o = 0; o < outer; o++) {
