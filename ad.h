@@ -1060,6 +1060,12 @@ AD_API ad_var ad_tensor_constant(ad_tape *tape, ad_dtype type, int rank, const s
 AD_API ad_var ad_tensor_borrow(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, const void *data);
 AD_API ad_status ad_tensor_set(ad_var leaf, const void *data);         /* new contents in place; what was computed from the old ones stays */
 
+/* variables with contents drawn from a counter-based generator: element i depends on seed and i alone.
+   he: deviation sqrt(2 / inputs); xavier: sqrt(2 / (inputs + outputs)); of a matrix (in, out) or filters (O, C, h, w) */
+AD_API ad_var ad_tensor_normal(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, double deviation, uint64_t seed);
+AD_API ad_var ad_tensor_he(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, uint64_t seed);
+AD_API ad_var ad_tensor_xavier(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, uint64_t seed);
+
 /* dydx[k] = dy/dx[k] as new nodes, of the shape of x[k], for y of rank 0; they can be differentiated again */
 AD_API ad_status ad_differentiate(ad_var y, const ad_var *x, size_t n, ad_var *dydx);
 
@@ -1095,6 +1101,23 @@ AD_API ad_var ad_trace(ad_var x);                              /* (.., n, n): (.
 AD_API ad_var ad_linear(ad_var x, ad_var w, ad_var b);         /* x (.., in) w (in, out) + b (out) */
 AD_API ad_var ad_cross_entropy(ad_var logits, ad_var target);  /* logits (batch, classes); target: labels (batch) AD_I32 or probabilities; the mean */
 AD_API ad_var ad_mse(ad_var x, ad_var target);
+AD_API ad_var ad_conv2d(ad_var x, ad_var w, int stride, int padding, int dilation, int groups);   /* (N, C, H, W), (O, C/groups, h, w) */
+AD_API ad_var ad_max_pool2d(ad_var x, int size, int stride, int padding);
+AD_API ad_var ad_avg_pool2d(ad_var x, int size, int stride, int padding);
+AD_API ad_var ad_layer_norm(ad_var x, ad_var gain, ad_var bias, double epsilon);     /* over the last axis */
+AD_API ad_var ad_batch_norm(ad_var x, ad_var gain, ad_var bias, double epsilon);     /* over all axes but 1, by the statistics of x */
+AD_API ad_var ad_dropout(ad_var x, double rate, uint64_t seed);                      /* the rest is scaled by 1 / (1 - rate) */
+AD_API ad_var ad_solve(ad_var a, ad_var b);                    /* (.., n, n) x = b; b (.., n, m), or (n) for one matrix */
+AD_API ad_var ad_inverse(ad_var a);
+AD_API ad_var ad_det(ad_var a);                                /* differentiable at singular matrices too */
+AD_API ad_var ad_logdet(ad_var a);                             /* log |det a| */
+AD_API ad_var ad_cholesky(ad_var a);                           /* lower; reads the lower triangle, gradient symmetric */
+
+/* Optimisers: parameters (variables on the tape) are changed in place by their gradients of the last ad_backward.
+   state: tensors like the parameters that carry velocities, moments; made before the training loop marks the tape. */
+AD_API ad_status ad_sgd(const ad_var *x, size_t n, const ad_var *velocity, double rate, double momentum, double decay);   /* velocity NULL: no momentum */
+AD_API ad_status ad_adam(const ad_var *x, size_t n, const ad_var *moment, const ad_var *square, uint64_t step,
+                         double rate, double beta1, double beta2, double epsilon, double decay);   /* step counts from 1 */
 
 typedef bool ad_var_mask;
 AD_CXX_TYPE(ad_var)
@@ -3422,6 +3445,514 @@ AD_API ad_var ad_mse(ad_var x, ad_var target) {
   return ad_var_div_xk(ad_sumsq(d, AD_ALL, false), (double)ad_size(d));
 }
 
+/* ---- convolution: images (N, C, H, W), filters (O, C / groups, h, w) ----
+   n: stride, padding, dilation, groups. Three operations closed under differentiation: each is linear in both operands, and the
+   adjoints of one are made of the other two. */
+
+static ad_conv ad__conv_of(const ad__tensor *t, const size_t *x, const size_t *w) {
+  ad_conv c;
+  memset(&c, 0, sizeof c);
+  c.batch = x[0];
+  c.channels = x[1];
+  c.height = x[2];
+  c.width = x[3];
+  c.filters = w[0];
+  c.groups = (size_t)t->n[3];
+  for (int d = 0; d < 2; d++) {
+    c.kernel[d] = w[2 + d];
+    c.stride[d] = (size_t)t->n[0];
+    c.padding[d] = (size_t)t->n[1];
+    c.dilation[d] = (size_t)t->n[2];
+  }
+  return c;
+}
+static const char *ad__conv_check(ad__tensor *t, const ad__strided *a, const ad__strided *b) {
+  if (a->dtype != b->dtype || a->dtype == AD_I32) return t->status = AD_ERROR_DTYPE, "needs two of one floating-point type";
+  if (t->n[0] < 1 || t->n[1] < 0 || t->n[2] < 1 || t->n[3] < 1)
+    return t->status = AD_ERROR_ARGUMENT, "stride, dilation and groups must be positive, padding not negative";
+  t->a.dtype = a->dtype;
+  return a->rank == 4 && b->rank == 4 ? NULL : "needs images (N, C, H, W) and filters (O, C / groups, h, w)";
+}
+static const char *ad__conv2d_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__conv_check(t, x[0], x[1]);
+  if (wrong) return wrong;
+  const ad_conv c = ad__conv_of(t, x[0]->shape, x[1]->shape);
+  if (c.channels % c.groups || c.filters % c.groups || x[1]->shape[1] != c.channels / c.groups) return "channels, filters and groups do not fit";
+  t->a.rank = 4;
+  t->a.shape[0] = c.batch;
+  t->a.shape[1] = c.filters;
+  if (!ad_conv_shape(&c, &t->a.shape[2], &t->a.shape[3])) return "the filters are larger than the padded images";
+  t->work_bytes = AD__IS32(x[0]) ? ad_f32_conv_work(&c) : ad_f64_conv_work(&c);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__conv2d_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad_conv c = ad__conv_of(t, x[0]->shape, x[1]->shape);
+  if (!t->a.size) return;
+  if (AD__IS32(x[0])) ad_f32_conv(&c, AD__F(x[0]), AD__F(x[1]), NULL, AD__F(&t->a), work);
+  else ad_f64_conv(&c, AD__D(x[0]), AD__D(x[1]), NULL, AD__D(&t->a), work);
+}
+/* the adjoint of the images from that of the result and the filters; the shape is given */
+static const char *ad__conv_data_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ad_conv c = ad__conv_of(t, t->a.shape, x[1]->shape);
+  t->a.dtype = x[0]->dtype;
+  t->work_bytes = AD__IS32(x[0]) ? ad_f32_conv_work(&c) : ad_f64_conv_work(&c);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__conv_data_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad_conv c = ad__conv_of(t, t->a.shape, x[1]->shape);
+  if (!t->a.size) return;
+  if (AD__IS32(x[0])) ad_f32_conv_data(&c, AD__F(x[0]), AD__F(x[1]), AD__F(&t->a), false, work);
+  else ad_f64_conv_data(&c, AD__D(x[0]), AD__D(x[1]), AD__D(&t->a), false, work);
+}
+/* the adjoint of the filters from the images and the adjoint of the result; the shape is given */
+static const char *ad__conv_filter_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ad_conv c = ad__conv_of(t, x[0]->shape, t->a.shape);
+  t->a.dtype = x[0]->dtype;
+  t->work_bytes = AD__IS32(x[0]) ? ad_f32_conv_work(&c) : ad_f64_conv_work(&c);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__conv_filter_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad_conv c = ad__conv_of(t, x[0]->shape, t->a.shape);
+  if (!t->a.size) return;
+  if (AD__IS32(x[0])) ad_f32_conv_filter(&c, AD__F(x[0]), AD__F(x[1]), AD__F(&t->a), false, work);
+  else ad_f64_conv_filter(&c, AD__D(x[0]), AD__D(x[1]), AD__D(&t->a), false, work);
+}
+static void ad__conv2d_reverse(ad__reverse *r);
+static void ad__conv_data_reverse(ad__reverse *r);
+static void ad__conv_filter_reverse(ad__reverse *r);
+static const ad_tensor_op ad__op_conv2d = { "conv2d", 0, ad__conv2d_shape, ad__conv2d_forward, ad__conv2d_reverse };
+static const ad_tensor_op ad__op_conv_data = { "conv2d data adjoint", 0, ad__conv_data_shape, ad__conv_data_forward, ad__conv_data_reverse };
+static const ad_tensor_op ad__op_conv_filter = { "conv2d filter adjoint", 0, ad__conv_filter_shape, ad__conv_filter_forward, ad__conv_filter_reverse };
+
+static ad_var ad__conv_like(const ad_tensor_op *op, ad_var a, ad_var b, ad_var like, const ptrdiff_t *n) {
+  ad_var both[2];
+  both[0] = a;
+  both[1] = b;
+  return ad__record_to(op, both, 2, 4, ad__array_of(like)->shape, n, 4, 0);
+}
+static void ad__conv2d_reverse(ad__reverse *r) {
+  if (r->wanted[0]) r->gx[0] = ad__conv_like(&ad__op_conv_data, r->g, r->x[1], r->x[0], r->t->n);
+  if (r->wanted[1]) r->gx[1] = ad__conv_like(&ad__op_conv_filter, r->x[0], r->g, r->x[1], r->t->n);
+}
+static ad_var ad__conv_again(ad_var x, ad_var w, const ptrdiff_t *n) { return ad_conv2d(x, w, (int)n[0], (int)n[1], (int)n[2], (int)n[3]); }
+static void ad__conv_data_reverse(ad__reverse *r) {          /* of the result's adjoint x[0] and the filters x[1] */
+  if (r->wanted[0]) r->gx[0] = ad__conv_again(r->g, r->x[1], r->t->n);
+  if (r->wanted[1]) r->gx[1] = ad__conv_like(&ad__op_conv_filter, r->g, r->x[0], r->x[1], r->t->n);
+}
+static void ad__conv_filter_reverse(ad__reverse *r) {        /* of the images x[0] and the result's adjoint x[1] */
+  if (r->wanted[0]) r->gx[0] = ad__conv_like(&ad__op_conv_data, r->x[1], r->g, r->x[0], r->t->n);
+  if (r->wanted[1]) r->gx[1] = ad__conv_again(r->x[0], r->g, r->t->n);
+}
+AD_API ad_var ad_conv2d(ad_var x, ad_var w, int stride, int padding, int dilation, int groups) {
+  const ad_var both[2] = { x, w };
+  const ptrdiff_t n[4] = { stride, padding, dilation, groups };
+  return ad__record_call(&ad__op_conv2d, both, 2, n, 4, 0);
+}
+
+/* ---- pooling; n: size, stride, padding, mean ---- */
+
+static bool ad__pool_of(const ad__tensor *t, const ad__strided *x, ad_pool *p, size_t *height, size_t *width) {
+  memset(p, 0, sizeof *p);
+  if (x->rank < 2 || t->n[0] < 1 || t->n[1] < 1 || t->n[2] < 0) return false;
+  p->planes = ad__span(x, 0, x->rank - 2);
+  p->height = x->shape[x->rank - 2];
+  p->width = x->shape[x->rank - 1];
+  for (int d = 0; d < 2; d++) {
+    p->kernel[d] = (size_t)t->n[0];
+    p->stride[d] = (size_t)t->n[1];
+    p->padding[d] = (size_t)t->n[2];
+    p->dilation[d] = 1;
+  }
+  return ad_pool_shape(p, height, width);
+}
+static const char *ad__pool_shape_rule(ad__tensor *t, const ad__strided *const *x) {
+  ad_pool p;
+  size_t height, width;
+  const char *wrong = ad__need_float(t, x[0]);
+  if (wrong) return wrong;
+  if (!ad__pool_of(t, x[0], &p, &height, &width)) return "there is no such window";
+  ad__like(t, x[0]);
+  t->a.shape[t->a.rank - 2] = height;
+  t->a.shape[t->a.rank - 1] = width;
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__pool_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  ad_pool p;
+  size_t height, width;
+  (void)work;
+  (void)ad__pool_of(t, x[0], &p, &height, &width);
+  if (AD__IS32(x[0])) (t->n[3] ? ad_f32_mean_pool : ad_f32_max_pool)(&p, AD__F(x[0]), AD__F(&t->a));
+  else (t->n[3] ? ad_f64_mean_pool : ad_f64_max_pool)(&p, AD__D(x[0]), AD__D(&t->a));
+}
+/* the adjoint of x from x, y and the adjoint g of y: linear in g */
+static const char *ad__pool_back_shape(ad__tensor *t, const ad__strided *const *x) { return ad__along_shape(t, x); }
+static void ad__pool_back_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  ad_pool p;
+  size_t height, width;
+  (void)work;
+  (void)ad__pool_of(t, x[0], &p, &height, &width);
+  if (t->a.size) memset(t->a.data, 0, t->a.size * ad__dtype_bytes(t->a.dtype));
+  if (AD__IS32(x[0])) {
+    if (t->n[3]) ad_f32_mean_pool_back(&p, AD__F(x[2]), AD__F(&t->a));
+    else ad_f32_max_pool_back(&p, AD__F(x[0]), AD__F(x[1]), AD__F(x[2]), AD__F(&t->a));
+  } else if (t->n[3]) ad_f64_mean_pool_back(&p, AD__D(x[2]), AD__D(&t->a));
+  else ad_f64_max_pool_back(&p, AD__D(x[0]), AD__D(x[1]), AD__D(x[2]), AD__D(&t->a));
+}
+/* the transpose of that: what the winners of each window of x (whose maxima are y) have in z, their mean */
+static void ad__pool_at_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  ad_pool p;
+  size_t height, width, o = 0;
+  (void)work;
+  (void)ad__pool_of(t, x[0], &p, &height, &width);
+  for (size_t plane = 0; plane < p.planes; plane++)
+    for (size_t i = 0; i < height; i++)
+      for (size_t j = 0; j < width; j++, o++) {
+        double sum = 0, winners = 0;
+        for (size_t r = 0; r < p.kernel[0] * p.kernel[1]; r++) {
+          const size_t h = i * p.stride[0] + r / p.kernel[1] - p.padding[0], v = j * p.stride[1] + r % p.kernel[1] - p.padding[1];
+          if (h >= p.height || v >= p.width) continue;       /* padding wraps to large numbers */
+          const size_t at = (plane * p.height + h) * p.width + v;
+          if (AD__IS32(x[0]) ? !(AD__F(x[0])[at] == AD__F(x[1])[o]) : !(AD__D(x[0])[at] == AD__D(x[1])[o])) continue;
+          sum += AD__IS32(x[0]) ? (double)AD__F(x[2])[at] : AD__D(x[2])[at];
+          winners += 1;
+        }
+        sum = winners > 0 ? sum / winners : 0;
+        if (AD__IS32(x[0])) AD__F(&t->a)[o] = (float)sum;
+        else AD__D(&t->a)[o] = sum;
+      }
+}
+static void ad__pool_reverse(ad__reverse *r);
+static void ad__pool_back_reverse(ad__reverse *r);
+static void ad__pool_at_reverse(ad__reverse *r);
+static const ad_tensor_op ad__op_max_pool2d = { "max_pool2d", 0, ad__pool_shape_rule, ad__pool_forward, ad__pool_reverse };
+static const ad_tensor_op ad__op_avg_pool2d = { "avg_pool2d", 0, ad__pool_shape_rule, ad__pool_forward, ad__pool_reverse };
+static const ad_tensor_op ad__op_pool_back = { "pooling adjoint", 0, ad__pool_back_shape, ad__pool_back_forward, ad__pool_back_reverse };
+static const ad_tensor_op ad__op_pool_at = { "winners of pooling", 0, ad__pool_shape_rule, ad__pool_at_forward, ad__pool_at_reverse };
+
+static ad_var ad__record_triple(const ad_tensor_op *op, ad_var a, ad_var b, ad_var c, const ptrdiff_t *n, int count_n) {
+  ad_var all[3];
+  all[0] = a;
+  all[1] = b;
+  all[2] = c;
+  return ad__record_call(op, all, 3, n, count_n, 0);
+}
+static void ad__pool_reverse(ad__reverse *r) { r->gx[0] = ad__record_triple(&ad__op_pool_back, r->x[0], r->y, r->g, r->t->n, 4); }
+static void ad__pool_back_reverse(ad__reverse *r) {
+  if (!r->wanted[2]) return;
+  if (r->t->n[3]) r->gx[2] = ad__record_call(&ad__op_avg_pool2d, &r->g, 1, r->t->n, 4, 0);
+  else r->gx[2] = ad__record_triple(&ad__op_pool_at, r->x[0], r->x[1], r->g, r->t->n, 4);
+}
+static void ad__pool_at_reverse(ad__reverse *r) {
+  if (r->wanted[2]) r->gx[2] = ad__record_triple(&ad__op_pool_back, r->x[0], r->x[1], r->g, r->t->n, 4);
+}
+AD_API ad_var ad_max_pool2d(ad_var x, int size, int stride, int padding) {
+  const ptrdiff_t n[4] = { size, stride, padding, 0 };
+  return ad__record_call(&ad__op_max_pool2d, &x, 1, n, 4, 0);
+}
+AD_API ad_var ad_avg_pool2d(ad_var x, int size, int stride, int padding) {
+  const ptrdiff_t n[4] = { size, stride, padding, 1 };
+  return ad__record_call(&ad__op_avg_pool2d, &x, 1, n, 4, 0);
+}
+
+/* ---- normalisation, dropout ---- */
+
+static const char *ad__layer_norm_shape(ad__tensor *t, const ad__strided *const *x) {   /* saved: mean and 1 / deviation of each row */
+  const char *wrong = ad__rows_shape(t, x);
+  if (wrong) return wrong;
+  if (x[1]->dtype != x[0]->dtype || x[2]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "needs operands of one floating-point type";
+  for (int k = 1; k < 3; k++) if (x[k]->rank != 1 || x[k]->size != x[0]->shape[x[0]->rank - 1]) return "gain or bias does not fit the last axis";
+  t->saved_bytes = 2 * ad__span(x[0], 0, x[0]->rank - 1) * sizeof(double);
+  return NULL;
+}
+static void ad__layer_norm_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
+  (void)work;
+  if (AD__IS32(x[0])) ad_f32_rows_layer_norm(rows, columns, AD__F(x[0]), AD__F(x[1]), AD__F(x[2]), (float)t->c, AD__F(&t->a), (float *)t->saved, (float *)t->saved + rows);
+  else ad_f64_rows_layer_norm(rows, columns, AD__D(x[0]), AD__D(x[1]), AD__D(x[2]), t->c, AD__D(&t->a), (double *)t->saved, (double *)t->saved + rows);
+}
+static ad_var ad__layer_norm_of(ad_var x, ad_var gain, ad_var bias, double epsilon) {   /* the same in differentiable pieces */
+  const ad_var d = ad_var_sub(x, ad_mean(x, -1, true)), v = ad_mean(ad_var_square(d), -1, true);
+  return ad_var_add(ad_var_mul(ad_var_mul(d, ad_var_rsqrt(ad_var_add_xk(v, epsilon))), gain), bias);
+}
+static void ad__layer_norm_reverse(ad__reverse *r) {
+  const ad__strided *x = ad__array_of(r->x[0]), *gain = ad__array_of(r->x[1]);
+  const size_t columns = gain->size, rows = columns ? x->size / columns : 0;
+  void *to[3] = { NULL, NULL, NULL };
+  if (!AD__NUMBERS(r)) {
+    ad__reverse_as(r, ad__layer_norm_of(r->x[0], r->x[1], r->x[2], r->t->c));
+    return;
+  }
+  const ad_var g = ad__contiguous(r->g), in = ad__contiguous(r->x[0]), scale = ad__contiguous(r->x[1]);
+  if (!ad__valid(g) || !ad__valid(in) || !ad__valid(scale)) return;
+  for (int k = 0; k < 3; k++) {
+    if (!r->wanted[k]) continue;
+    r->gx[k] = ad__buffer_like(r->tape, ad__array_of(r->x[k]));
+    if (!ad__valid(r->gx[k])) return;
+    to[k] = ad__array_of(r->gx[k])->data;
+    if (k && columns) memset(to[k], 0, columns * ad__dtype_bytes(x->dtype));
+  }
+  if (AD__IS32(x)) {
+    const float *mean = (const float *)r->t->saved;
+    ad_f32_rows_layer_norm_share(rows, columns, AD__F(ad__array_of(in)), AD__F(ad__array_of(scale)), mean, mean + rows, AD__F(ad__array_of(g)),
+                                 (float *)to[0], false, (float *)to[1], (float *)to[2]);
+  } else {
+    const double *mean = (const double *)r->t->saved;
+    ad_f64_rows_layer_norm_share(rows, columns, AD__D(ad__array_of(in)), AD__D(ad__array_of(scale)), mean, mean + rows, AD__D(ad__array_of(g)),
+                                 (double *)to[0], false, (double *)to[1], (double *)to[2]);
+  }
+}
+static const ad_tensor_op ad__op_layer_norm = { "layer_norm", 0, ad__layer_norm_shape, ad__layer_norm_forward, ad__layer_norm_reverse };
+AD_API ad_var ad_layer_norm(ad_var x, ad_var gain, ad_var bias, double epsilon) {
+  const ad_var all[3] = { x, gain, bias };
+  return ad__record_call(&ad__op_layer_norm, all, 3, NULL, 0, epsilon);
+}
+AD_API ad_var ad_batch_norm(ad_var x, ad_var gain, ad_var bias, double epsilon) {   /* made of other operations: the channels as rows */
+  size_t shape[3], column[2];
+  if (!ad__valid(x) || !ad__valid(gain) || !ad__valid(bias)) return ad__valid(x) ? ad__valid(gain) ? bias : gain : x;
+  const ad__strided *a = ad__array_of(x);
+  if (a->rank < 2 || ad_rank(gain) != 1 || ad_rank(bias) != 1 || ad_size(gain) != a->shape[1] || ad_size(bias) != a->shape[1]) {
+    const ad_var all[3] = { x, gain, bias };
+    return ad__fail_shapes(x.tape, AD_ERROR_SHAPE, "batch_norm", "gain or bias does not fit axis 1", all, 3);
+  }
+  shape[0] = a->shape[0];
+  shape[1] = column[0] = a->shape[1];
+  shape[2] = ad__span(a, 2, a->rank);
+  column[1] = 1;
+  const ad_var rows = ad_reshape(x, 3, shape), d = ad_var_sub(rows, ad_mean(ad_mean(rows, 2, true), 0, true));
+  const ad_var v = ad_mean(ad_mean(ad_var_square(d), 2, true), 0, true);
+  const ad_var y = ad_var_mul(d, ad_var_mul(ad_var_rsqrt(ad_var_add_xk(v, epsilon)), ad_reshape(gain, 2, column)));
+  return ad_reshape(ad_var_add(y, ad_reshape(bias, 2, column)), a->rank, a->shape);
+}
+
+/* ---- linear algebra: matrices are the last two axes, the others count them ---- */
+
+static size_t ad__order(const ad__strided *x) { return x->shape[x->rank - 1]; }
+static size_t ad__matrices(const ad__strided *x) { return ad__span(x, 0, x->rank - 2); }
+static const char *ad__square_rule(ad__tensor *t, const ad__strided *x, size_t columns) {
+  const char *wrong = ad__need_float(t, x);
+  if (wrong) return wrong;
+  if (x->rank < 2 || x->shape[x->rank - 1] != x->shape[x->rank - 2]) return "needs square matrices";
+  t->work_bytes = AD__IS32(x) ? ad_f32_square_work(ad__order(x), columns) : ad_f64_square_work(ad__order(x), columns);
+  return NULL;
+}
+
+static const char *ad__solve_shape(ad__tensor *t, const ad__strided *const *x) {
+  const int r = x[0]->rank;
+  const char *wrong = ad__square_rule(t, x[0], x[1]->rank ? x[1]->shape[x[1]->rank - 1] : 0);
+  if (wrong) return wrong;
+  if (x[1]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "needs two of one floating-point type";
+  if (x[1]->rank != r || x[1]->shape[r - 2] != ad__order(x[0])) return "the right side does not fit";
+  for (int i = 0; i < r - 2; i++) if (x[0]->shape[i] != x[1]->shape[i]) return "the leading axes differ";
+  ad__like(t, x[1]);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__solve_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t n = ad__order(x[0]), m = x[1]->shape[x[1]->rank - 1], count = ad__matrices(x[0]);
+  for (size_t i = 0; i < count && t->a.size; i++) {
+    if (AD__IS32(x[0])) ad_f32_solve(n, m, AD__F(x[0]) + i * n * n, AD__F(x[1]) + i * n * m, AD__F(&t->a) + i * n * m, work);
+    else ad_f64_solve(n, m, AD__D(x[0]) + i * n * n, AD__D(x[1]) + i * n * m, AD__D(&t->a) + i * n * m, work);
+  }
+}
+static void ad__solve_reverse(ad__reverse *r) {              /* B: U = A^-T G; A: -U X^T */
+  const ad_var u = ad_solve(ad_transpose(r->x[0]), r->g);
+  if (r->wanted[0]) r->gx[0] = ad_var_neg(ad_matmul(u, ad_transpose(r->y)));
+  r->gx[1] = u;
+}
+static const ad_tensor_op ad__op_solve = { "solve", 0, ad__solve_shape, ad__solve_forward, ad__solve_reverse };
+AD_API ad_var ad_solve(ad_var a, ad_var b) {
+  ad_var both[2];
+  both[0] = a;
+  both[1] = b;
+  if (ad__valid(a) && ad__valid(b) && ad_rank(b) == ad_rank(a) - 1 && ad_rank(a) >= 2) {   /* vectors are matrices of one column */
+    size_t shape[AD_MAX_RANK];
+    const int rank = ad_rank(b);
+    for (int i = 0; i < rank; i++) shape[i] = ad_shape(b)[i];
+    shape[rank] = 1;
+    both[1] = ad_reshape(b, rank + 1, shape);
+    return ad_reshape(ad__record_call(&ad__op_solve, both, 2, NULL, 0, 0), rank, shape);
+  }
+  return ad__record_call(&ad__op_solve, both, 2, NULL, 0, 0);
+}
+
+/* inverse and adjugate (the transposed cofactors, also of a singular matrix); n: which */
+static const char *ad__inverse_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__square_rule(t, x[0], x[0]->rank ? ad__order(x[0]) : 0);
+  return wrong ? wrong : ad__along_shape(t, x);
+}
+static void ad__inverse_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t n = ad__order(x[0]), count = ad__matrices(x[0]);
+  for (size_t i = 0; i < count && t->a.size; i++) {
+    if (AD__IS32(x[0])) (t->n[0] ? ad_f32_adjugate : ad_f32_inverse)(n, AD__F(x[0]) + i * n * n, AD__F(&t->a) + i * n * n, work);
+    else (t->n[0] ? ad_f64_adjugate : ad_f64_inverse)(n, AD__D(x[0]) + i * n * n, AD__D(&t->a) + i * n * n, work);
+  }
+}
+static void ad__inverse_reverse(ad__reverse *r) {            /* -Y^T G Y^T */
+  const ad_var y = ad_transpose(r->y);
+  r->gx[0] = ad_var_neg(ad_matmul(ad_matmul(y, r->g), y));
+}
+static const ad_tensor_op ad__op_inverse = { "inverse", 0, ad__inverse_shape, ad__inverse_forward, ad__inverse_reverse };
+AD_API ad_var ad_inverse(ad_var a) {
+  const ptrdiff_t n[1] = { 0 };
+  return ad__record_call(&ad__op_inverse, &a, 1, n, 1, 0);
+}
+static ad_var ad__to_scalars(ad_var x) {                     /* (..) to (.., 1, 1) */
+  size_t shape[AD_MAX_RANK];
+  const int rank = ad_rank(x);
+  if (!ad__valid(x) || rank + 2 > AD_MAX_RANK) return x;
+  for (int i = 0; i < rank; i++) shape[i] = ad_shape(x)[i];
+  shape[rank] = shape[rank + 1] = 1;
+  return ad_reshape(x, rank + 2, shape);
+}
+static void ad__adjugate_reverse(ad__reverse *r) {           /* det(A) A^-1, which needs a regular matrix */
+  ad__reverse_as(r, ad_var_mul(ad__to_scalars(ad_det(r->x[0])), ad_inverse(r->x[0])));
+}
+static const ad_tensor_op ad__op_adjugate = { "adjugate", 0, ad__inverse_shape, ad__inverse_forward, ad__adjugate_reverse };
+
+/* det and log |det|; n: which */
+static const char *ad__det_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__square_rule(t, x[0], 0);
+  if (wrong) return wrong;
+  ad__like(t, x[0]);
+  t->a.rank = (uint8_t)(t->a.rank - 2);
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__det_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t n = ad__order(x[0]), count = ad__matrices(x[0]);
+  for (size_t i = 0; i < count; i++) {
+    if (AD__IS32(x[0])) AD__F(&t->a)[i] = ad_f32_determinant(n, AD__F(x[0]) + i * n * n, t->n[0] != 0, work);
+    else AD__D(&t->a)[i] = ad_f64_determinant(n, AD__D(x[0]) + i * n * n, t->n[0] != 0, work);
+  }
+}
+static void ad__det_reverse(ad__reverse *r) {                /* det: g adj(A)^T; log |det|: g A^-T */
+  const ptrdiff_t which[1] = { 1 };
+  const ad_var m = r->t->n[0] ? ad_inverse(r->x[0]) : ad__record_call(&ad__op_adjugate, &r->x[0], 1, which, 1, 0);
+  r->gx[0] = ad_var_mul(ad__to_scalars(r->g), ad_transpose(m));
+}
+static const ad_tensor_op ad__op_det = { "det", 0, ad__det_shape, ad__det_forward, ad__det_reverse };
+static const ad_tensor_op ad__op_logdet = { "logdet", 0, ad__det_shape, ad__det_forward, ad__det_reverse };
+AD_API ad_var ad_det(ad_var a) {
+  const ptrdiff_t n[1] = { 0 };
+  return ad__record_call(&ad__op_det, &a, 1, n, 1, 0);
+}
+AD_API ad_var ad_logdet(ad_var a) {
+  const ptrdiff_t n[1] = { 1 };
+  return ad__record_call(&ad__op_logdet, &a, 1, n, 1, 0);
+}
+
+static void ad__cholesky_forward(ad__tensor *t, const ad__strided *const *x, void *work) {   /* of what is not positive definite: NaN */
+  const size_t n = ad__order(x[0]), count = ad__matrices(x[0]);
+  ad__copy(&t->a, x[0]);
+  for (size_t i = 0; i < count && n; i++) {
+    if (AD__IS32(x[0])) {
+      if (ad_f32_cholesky(n, AD__F(&t->a) + i * n * n, n, work)) ad_f32_array_fill(n * n, (float)NAN, AD__F(&t->a) + i * n * n);
+    } else if (ad_f64_cholesky(n, AD__D(&t->a) + i * n * n, n, work)) ad_f64_array_fill(n * n, (double)NAN, AD__D(&t->a) + i * n * n);
+  }
+}
+static ad_var ad__half_lower(ad_tape *tape, const ad__strided *like) {   /* 1 below the diagonal, 1/2 on it */
+  const size_t n = ad__order(like);
+  size_t shape[2];
+  shape[0] = shape[1] = n;
+  const ad_var m = ad_tensor_constant(tape, (ad_dtype)like->dtype, 2, shape, NULL);
+  if (!ad__valid(m)) return m;
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j <= i; j++) {
+      if (AD__IS32(like)) AD__F(ad__array_of(m))[i * n + j] = i == j ? 0.5f : 1;
+      else AD__D(ad__array_of(m))[i * n + j] = i == j ? 0.5 : 1;
+    }
+  return m;
+}
+static void ad__cholesky_reverse(ad__reverse *r) {           /* S = L^-T P L^-1, P the half lower triangle of L^T G; (S + S^T) / 2 */
+  const ad_var lt = ad_transpose(r->y), p = ad_var_mul(ad_matmul(lt, r->g), ad__half_lower(r->tape, ad__array_of(r->y)));
+  const ad_var s = ad_solve(lt, ad_transpose(ad_solve(lt, ad_transpose(p))));
+  r->gx[0] = ad_var_mul_xk(ad_var_add(s, ad_transpose(s)), 0.5);
+}
+static const ad_tensor_op ad__op_cholesky = { "cholesky", 0, ad__inverse_shape, ad__cholesky_forward, ad__cholesky_reverse };
+AD_API ad_var ad_cholesky(ad_var a) { return ad__record_call(&ad__op_cholesky, &a, 1, NULL, 0, 0); }
+
+/* ---- dropout, initialisation, optimisers ---- */
+
+/* the mask of dropout: 0 with probability c, else 1 / (1 - c); n: the two halves of the seed */
+static const char *ad__dropout_shape(ad__tensor *t, const ad__strided *const *x) {
+  const char *wrong = ad__need_float(t, x[0]);
+  if (wrong) return wrong;
+  if (!(t->c >= 0 && t->c < 1)) return t->status = AD_ERROR_ARGUMENT, "the rate is not in [0, 1)";
+  return ad__along_shape(t, x);
+}
+static void ad__dropout_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const uint64_t seed = (uint64_t)(uint32_t)t->n[0] | (uint64_t)(uint32_t)t->n[1] << 32;
+  (void)work;
+  if (AD__IS32(x[0])) ad_f32_array_keep(t->a.size, t->c, (float)(1 / (1 - t->c)), seed, AD__F(&t->a));
+  else ad_f64_array_keep(t->a.size, t->c, 1 / (1 - t->c), seed, AD__D(&t->a));
+}
+static const ad_tensor_op ad__op_dropout = { "dropout", AD__STRIDED, ad__dropout_shape, ad__dropout_forward, ad__constant_reverse };
+AD_API ad_var ad_dropout(ad_var x, double rate, uint64_t seed) {
+  const ptrdiff_t n[2] = { (ptrdiff_t)(int32_t)(uint32_t)seed, (ptrdiff_t)(int32_t)(uint32_t)(seed >> 32) };
+  return ad_var_mul(x, ad__record_call(&ad__op_dropout, &x, 1, n, 2, rate));
+}
+
+AD_API ad_var ad_tensor_normal(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, double deviation, uint64_t seed) {
+  const ad_var x = ad_tensor_variable(tape, type, rank, shape, NULL);
+  if (!ad__valid(x)) return x;
+  const ad__strided *a = ad__array_of(x);
+  if (type == AD_F32) ad_f32_array_normal(a->size, deviation, seed, AD__F(a));
+  else if (type == AD_F64) ad_f64_array_normal(a->size, deviation, seed, AD__D(a));
+  return x;
+}
+/* what feeds an output and what an input feeds, of a matrix (in, out) or filters (O, C, h, w) */
+static double ad__fan(int rank, const size_t *shape, bool outputs) {
+  double n = 1;
+  if (rank < 1 || !shape) return 1;
+  if (rank <= 2) return (double)shape[rank == 2 && outputs ? 1 : 0];
+  for (int i = 2; i < rank; i++) n *= (double)shape[i];
+  return n * (double)shape[outputs ? 0 : 1];
+}
+AD_API ad_var ad_tensor_he(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, uint64_t seed) {
+  return ad_tensor_normal(tape, type, rank, shape, sqrt(2 / ad__fan(rank, shape, false)), seed);
+}
+AD_API ad_var ad_tensor_xavier(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, uint64_t seed) {
+  return ad_tensor_normal(tape, type, rank, shape, sqrt(2 / (ad__fan(rank, shape, false) + ad__fan(rank, shape, true))), seed);
+}
+
+/* Parameter k with its gradient and its states; false if they do not fit, and the tape says so. */
+static bool ad__parameter(const char *name, const ad_var *x, const ad_var *s1, const ad_var *s2, size_t k, const void **g) {
+  const ad_var all[3] = { x[k], s1 ? s1[k] : x[k], s2 ? s2[k] : x[k] };
+  ad_tape *tape = ad__common_tape(name, all, 3);
+  if (!tape) return false;
+  for (int i = 0; i < 3; i++) {
+    const ad__tensor *t = ad__tensor_of(all[i]);
+    if (!t || t->count || t->a.dtype == AD_I32 || t->a.dtype != ad__array_of(x[k])->dtype || !ad__same_shape(&t->a, ad__array_of(x[k]))) {
+      ad__fail_shapes(tape, AD_ERROR_ARGUMENT, name, "needs tensors that the program made, states like their parameters", all, 3);
+      return false;
+    }
+  }
+  *g = ad_grad_data(x[k]);
+  return *g != NULL;
+}
+AD_API ad_status ad_sgd(const ad_var *x, size_t n, const ad_var *velocity, double rate, double momentum, double decay) {
+  if (n && !x) return AD_ERROR_ARGUMENT;
+  for (size_t k = 0; k < n; k++) {
+    const void *g;
+    if (!ad__parameter("ad_sgd", x, velocity, NULL, k, &g)) return ad_tape_status(x[k].tape) != AD_OK ? ad_tape_status(x[k].tape) : AD_ERROR_TAPE;
+    const ad__strided *a = ad__array_of(x[k]);
+    void *v = velocity ? ad__array_of(velocity[k])->data : NULL;
+    if (AD__IS32(a)) ad_f32_array_sgd(a->size, AD__F(a), (const float *)g, (float *)v, rate, momentum, decay);
+    else ad_f64_array_sgd(a->size, AD__D(a), (const double *)g, (double *)v, rate, momentum, decay);
+  }
+  return AD_OK;
+}
+AD_API ad_status ad_adam(const ad_var *x, size_t n, const ad_var *moment, const ad_var *square, uint64_t step, double rate, double beta1,
+                         double beta2, double epsilon, double decay) {
+  if ((n && (!x || !moment || !square)) || step == 0) return AD_ERROR_ARGUMENT;
+  for (size_t k = 0; k < n; k++) {
+    const void *g;
+    if (!ad__parameter("ad_adam", x, moment, square, k, &g)) return ad_tape_status(x[k].tape) != AD_OK ? ad_tape_status(x[k].tape) : AD_ERROR_TAPE;
+    const ad__strided *a = ad__array_of(x[k]), *m = ad__array_of(moment[k]), *v = ad__array_of(square[k]);
+    if (AD__IS32(a)) ad_f32_array_adam(a->size, AD__F(a), (const float *)g, AD__F(m), AD__F(v), step, rate, beta1, beta2, epsilon, decay);
+    else ad_f64_array_adam(a->size, AD__D(a), (const double *)g, AD__D(m), AD__D(v), step, rate, beta1, beta2, epsilon, decay);
+  }
+  return AD_OK;
+}
+
 /* ---- ad_differentiate: the derivative as new nodes ----
    The rows' formulas are read once more, in the number system ad__sym: a variable of the tape or a number. Its words record, so
    a partial becomes nodes; comparisons become rows of 0 and 1, and select the row where. */
@@ -3562,7 +4093,7 @@ static void ad__derive(ad_tape *tape, size_t from, ad_var y, ad_var g, const ad_
   for (size_t i = 0; i < count; i++) {
     d.adjoint[i] = ad__invalid(tape);
     d.depends[i] = false;
-    if (!ad__active(tape, (uint32_t)(from + i))) continue;
+    if (!tape->passive && !ad__active(tape, (uint32_t)(from + i))) continue;
     for (uint32_t k = 0, m = ad__operand_count(tape, from + i); k < m; k++) if (ad__adjoint_slot(&d, ad__operand_node(tape, from + i, k))) d.depends[i] = true;
     for (size_t k = 0; k < n && !d.depends[i]; k++) d.depends[i] = x[k].node == from + i;
   }

@@ -18,6 +18,7 @@
      >>rows       softmax, logsumexp, cross entropy, layer norm, row by row, with their adjoints
      >>gemm       products of matrices and vectors
      >>linalg     triangular systems, Cholesky and LU factors
+     >>learning   random numbers, the steps of optimisers
      >>conv       convolution and pooling of images
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
@@ -78,6 +79,10 @@
 #define AD__UNROLL
 #define AD__ROLLED
 #endif
+
+/* a * b, or SIZE_MAX where that or more comes out; a + b likewise */
+AD_INLINE size_t ad__times(size_t a, size_t b) { return a != 0 && b > SIZE_MAX / a ? SIZE_MAX : a * b; }
+AD_INLINE size_t ad__plus(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_MAX : a + b; }
 
 /* >>select -------------------------------------------------------------------------------------------------------------- */
 
@@ -169,6 +174,7 @@ typedef bool ad_f64_mask;
 #define AD__MODULO 34
 #define AD__GEMM 40
 #define AD__SQUARES 41
+#define AD__LEARNING 60
 #define AD__ARRAY_LOOPS 20
 #define AD__REDUCE 21
 #define AD__LINALG 42
@@ -1366,10 +1372,6 @@ typedef struct ad_pool {
   bool include_padding;
 } ad_pool;
 
-/* a * b, or SIZE_MAX where that or more comes out; a + b likewise */
-AD_INLINE size_t ad__times(size_t a, size_t b) { return a != 0 && b > SIZE_MAX / a ? SIZE_MAX : a * b; }
-AD_INLINE size_t ad__plus(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_MAX : a + b; }
-
 AD_LOCAL bool ad__window(size_t size, size_t kernel, size_t stride, size_t padding, size_t dilation, size_t *out) {
   size_t padded, extent;
   if (kernel == 0 || stride == 0 || dilation == 0) return false;
@@ -1449,6 +1451,42 @@ AD_INLINE void ad__inside(ptrdiff_t first, size_t step, size_t size, size_t coun
 #endif
 
 #define AD__TEMPLATE AD__CONV
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+/* >>learning ------------------------------------------------------------------------------------------------------------
+   Random numbers and the steps of optimisers over arrays of parameters. Element i of a random array is a hash of (seed, i), so it
+   depends neither on how many are drawn nor on the order; normal numbers are Box-Muller in double lanes, the same bits on every
+   backend. The hash is the finaliser of splitmix64, twice. For S = f32 and f64:
+     ad_S_array_normal  ad_S_array_keep  ad_S_array_sgd  ad_S_array_adam */
+
+AD_INLINE uint64_t ad__mix(uint64_t z) {
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+AD_INLINE uint64_t ad__random(uint64_t seed, uint64_t i) { return ad__mix(ad__mix(seed + UINT64_C(0x9e3779b97f4a7c15)) + (i + 1) * UINT64_C(0x9e3779b97f4a7c15)); }
+/* eight standard normal numbers: elements i .. i+7 */
+AD_LOCAL void ad__normals(uint64_t seed, uint64_t i, double *z) {
+  double u[8], v[8];
+  for (uint64_t k = 0; k < 8; k++) {
+    u[k] = ((double)(ad__random(seed, 2 * (i + k)) >> 11) + 0.5) * 0x1p-53;
+    v[k] = (double)(ad__random(seed, 2 * (i + k) + 1) >> 11) * 0x1p-52;
+  }
+  for (int k = 0; k < 8; k += AD_V64_LANES) {
+    const ad_v64 r = ad_v64_sqrt(ad_v64_mul(ad_v64_k(-2), ad_v64_log(ad_v64_load(u + k))));
+    ad_v64_store(z + k, ad_v64_mul(r, ad_v64_cospi(ad_v64_load(v + k))));
+  }
+}
+
+#define AD__TEMPLATE AD__LEARNING
 #define AD_N ad_v32
 #define AD_S ad_f32
 #define AD_LANES AD_V32_LANES
@@ -3720,6 +3758,71 @@ AD_LOCAL AD_S AD_SW(lu_logdet)(size_t n, const AD_S *factors, size_t lda, const 
   return sum;
 }
 
+/* Whole problems with a square matrix A (n, n) that is left alone. work: square_work bytes. A singular matrix gives the infinities
+   and NaN of its zero pivots, but a determinant of 0 and a finite adjugate. */
+AD_LOCAL size_t AD_SW(square_work)(size_t n, size_t columns) {
+  const size_t matrix = ad__plus(ad__times(ad__times(n, n), sizeof(AD_S)), 64), pivots = ad__plus(ad__times(n, sizeof(size_t)), 64);
+  return ad__plus(ad__plus(matrix, pivots), ad__plus(AD_SW(linalg_work)(n, columns > n ? columns : n), 64));
+}
+typedef struct AD_SW(factors) { AD_S *lu; size_t *pivots; void *work; } AD_SW(factors);
+AD_LOCAL AD_SW(factors) AD_SW(_factor)(size_t n, const AD_S *a, void *work) {
+  AD_SW(factors) f;
+  char *at = (char *)work;
+  at += (64 - (uintptr_t)at % 64) % 64;
+  f.lu = (AD_S *)(void *)at;
+  at += (n * n * sizeof(AD_S) + 63) / 64 * 64;
+  f.pivots = (size_t *)(void *)at;
+  f.work = at + (n * sizeof(size_t) + 63) / 64 * 64;
+  if (n) memcpy(f.lu, a, n * n * sizeof(AD_S));
+  (void)AD_SW(lu)(n, n, f.lu, n, f.pivots, f.work);
+  return f;
+}
+/* A X = B, all (n, columns) */
+AD_LOCAL void AD_SW(solve)(size_t n, size_t columns, const AD_S *a, const AD_S *b, AD_S *x, void *work) {
+  const AD_SW(factors) f = AD_SW(_factor)(n, a, work);
+  memcpy(x, b, n * columns * sizeof(AD_S));
+  AD_SW(lu_solve)(false, n, columns, f.lu, n, f.pivots, x, columns, f.work);
+}
+AD_LOCAL void AD_SW(inverse)(size_t n, const AD_S *a, AD_S *x, void *work) {
+  const AD_SW(factors) f = AD_SW(_factor)(n, a, work);
+  memset(x, 0, n * n * sizeof(AD_S));
+  for (size_t i = 0; i < n; i++) x[i * n + i] = 1;
+  AD_SW(lu_solve)(false, n, n, f.lu, n, f.pivots, x, n, f.work);
+}
+/* det A, or log |det A| */
+AD_LOCAL AD_S AD_SW(determinant)(size_t n, const AD_S *a, bool log_of, void *work) {
+  const AD_SW(factors) f = AD_SW(_factor)(n, a, work);
+  return log_of ? AD_SW(lu_logdet)(n, f.lu, n, f.pivots, NULL) : AD_SW(lu_det)(n, f.lu, n, f.pivots);
+}
+/* adj(A) = det(A) A^-1 without a division: with P A = L U it is det(P) adj(U) L^-1 P, and adj(U) grows by a column at a time,
+   adj(U u; 0 d) = (d adj(U), -adj(U) u; 0, det(U)). So it is right for singular matrices. */
+AD_LOCAL void AD_SW(adjugate)(size_t n, const AD_S *a, AD_S *x, void *work) {
+  const AD_SW(factors) f = AD_SW(_factor)(n, a, work);
+  AD_S det = 1;
+  memset(x, 0, n * n * sizeof(AD_S));
+  for (size_t k = 0; k < n; k++) {
+    const AD_S d = f.lu[k * n + k];
+    for (size_t i = 0; i < k; i++) {
+      AD_S sum = 0;
+      for (size_t j = i; j < k; j++) sum = AD_SW(_madd)(x[i * n + j], f.lu[j * n + k], sum);
+      for (size_t j = i; j < k; j++) x[i * n + j] *= d;
+      x[i * n + k] = -sum;
+    }
+    x[k * n + k] = det;
+    det *= d;
+  }
+  AD_SW(trsm)(true, false, false, true, n, n, f.lu, n, x, n, f.work);
+  for (size_t q = n; q-- > 0;) {
+    const size_t p = f.pivots[q];
+    for (size_t i = 0; p != q && i < n; i++) {               /* columns change places, and the sign of all */
+      const AD_S t = x[i * n + q];
+      x[i * n + q] = x[i * n + p];
+      x[i * n + p] = t;
+      for (size_t j = 0; j < n; j++) x[i * n + j] = -x[i * n + j];
+    }
+  }
+}
+
 #undef AD_N
 #undef AD_S
 #undef AD_LANES
@@ -4200,6 +4303,58 @@ AD_LOCAL void AD_SW(mean_pool_back)(const ad_pool *p, const AD_S *gy, AD_S *gx) 
 #undef AD_LANES
 #undef AD__CONV_ARGS
 #undef AD__FILTER_ARGS
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__LEARNING
+
+/* normal numbers of mean 0 */
+AD_LOCAL void AD_R(array_normal)(size_t n, double deviation, uint64_t seed, AD_S *out) {
+  double z[8];
+  for (size_t i = 0; i < n; i += 8) {
+    ad__normals(seed, i, z);
+    for (size_t k = 0; k < 8 && i + k < n; k++) out[i + k] = (AD_S)(deviation * z[k]);
+  }
+}
+/* dropout's mask: 0 with probability rate, else scale */
+AD_LOCAL void AD_R(array_keep)(size_t n, double rate, AD_S scale, uint64_t seed, AD_S *out) {
+  for (size_t i = 0; i < n; i++) out[i] = (double)(ad__random(seed, i) >> 11) * 0x1p-53 < rate ? 0 : scale;
+}
+/* g += decay x; v = momentum v + g; x -= rate v.  v NULL: x -= rate g */
+AD_LOCAL void AD_R(array_sgd)(size_t n, AD_S *x, const AD_S *g, AD_S *v, double rate, double momentum, double decay) {
+  const AD_N r = AD_W(k)(rate), m = AD_W(k)(momentum), d = AD_W(k)(decay);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    const int left = n - i < AD_LANES ? (int)(n - i) : AD_LANES;
+    const AD_N a = AD_W(load_n)(x + i, left);
+    AD_N s = AD_W(load_n)(g + i, left);
+    if (decay < 0 || decay > 0) s = AD_W(fma)(d, a, s);
+    if (v) {
+      s = AD_W(fma)(m, AD_W(load_n)(v + i, left), s);
+      AD_W(store_n)(v + i, s, left);
+    }
+    AD_W(store_n)(x + i, AD_W(fnma)(r, s, a), left);
+  }
+}
+/* m, v: running means of g and g^2; x -= rate (m / (1 - beta1^step) / (sqrt(v / (1 - beta2^step)) + epsilon) + decay x) */
+AD_LOCAL void AD_R(array_adam)(size_t n, AD_S *x, const AD_S *g, AD_S *m, AD_S *v, uint64_t step, double rate, double beta1, double beta2, double epsilon, double decay) {
+  double p1 = 1, p2 = 1, b1 = beta1, b2 = beta2;
+  for (uint64_t t = step; t; t >>= 1, b1 *= b1, b2 *= b2) if (t & 1) p1 *= b1, p2 *= b2;
+  const AD_N w1 = AD_W(k)(beta1), w2 = AD_W(k)(beta2), u1 = AD_W(k)(1 - beta1), u2 = AD_W(k)(1 - beta2);
+  const AD_N c1 = AD_W(k)(1 / (1 - p1)), c2 = AD_W(k)(1 / (1 - p2)), e = AD_W(k)(epsilon), r = AD_W(k)(rate), d = AD_W(k)(decay);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    const int left = n - i < AD_LANES ? (int)(n - i) : AD_LANES;
+    const AD_N a = AD_W(load_n)(x + i, left), s = AD_W(load_n)(g + i, left);
+    const AD_N mean = AD_W(fma)(w1, AD_W(load_n)(m + i, left), AD_W(mul)(u1, s));
+    const AD_N square = AD_W(fma)(w2, AD_W(load_n)(v + i, left), AD_W(mul)(AD_W(mul)(u2, s), s));
+    const AD_N by = AD_W(div)(AD_W(mul)(mean, c1), AD_W(add)(AD_W(sqrt)(AD_W(mul)(square, c2)), e));
+    AD_W(store_n)(m + i, mean, left);
+    AD_W(store_n)(v + i, square, left);
+    AD_W(store_n)(x + i, AD_W(fnma)(r, AD_W(fma)(d, a, by), a), left);
+  }
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */

@@ -84,6 +84,28 @@ static ad_var f_labels(const ad_var *x) {
 }
 static ad_var f_probabilities(const ad_var *x) { return ad_cross_entropy(x[0], ad_softmax(x[1], 1)); }
 static ad_var f_mse(const ad_var *x) { return ad_mse(x[0], x[1]); }
+static ad_var f_conv(const ad_var *x) { return ad_conv2d(x[0], x[1], 1, 1, 1, 1); }
+static ad_var f_conv_strided(const ad_var *x) { return ad_square(ad_conv2d(x[0], x[1], 2, 1, 1, 1)); }
+static ad_var f_conv_grouped(const ad_var *x) { return ad_conv2d(x[0], x[1], 1, 2, 2, 2); }
+static ad_var f_max_pool(const ad_var *x) { return ad_square(ad_max_pool2d(x[0], 2, 2, 0)); }
+static ad_var f_max_pool_padded(const ad_var *x) { return ad_square(ad_max_pool2d(x[0], 3, 2, 1)); }
+static ad_var f_avg_pool(const ad_var *x) { return ad_square(ad_avg_pool2d(x[0], 2, 1, 0)); }
+static ad_var f_layer_norm(const ad_var *x) { return ad_layer_norm(x[0], x[1], x[2], 1e-5); }
+static ad_var f_batch_norm(const ad_var *x) { return ad_batch_norm(x[0], x[1], x[2], 1e-5); }
+static ad_var f_dropout(const ad_var *x) { return ad_square(ad_dropout(x[0], 0.4, 77)); }
+static ad_var f_leaky(const ad_var *x) { return ad_leaky_relu(x[0], 0.1); }
+static ad_var f_prelu(const ad_var *x) { return ad_leaky_relu(x[0], x[1]); }
+static ad_var plus_diagonal(ad_var a) {      /* well conditioned */
+  const size_t n = ad_shape(a)[ad_rank(a) - 1];
+  ad_var d[8];
+  for (size_t i = 0; i < n; i++) d[i] = ad_add(ad_mul(ad_sum(a, AD_ALL, false), 0.0), 2 + (double)i);
+  return ad_add(a, ad_diag(ad_stack(d, n, 0)));
+}
+static ad_var f_solve(const ad_var *x) { return ad_solve(plus_diagonal(x[0]), x[1]); }
+static ad_var f_inverse(const ad_var *x) { return ad_inverse(plus_diagonal(x[0])); }
+static ad_var f_det(const ad_var *x) { return ad_det(plus_diagonal(x[0])); }
+static ad_var f_logdet(const ad_var *x) { return ad_logdet(plus_diagonal(x[0])); }
+static ad_var f_cholesky(const ad_var *x) { return ad_cholesky(plus_diagonal(ad_matmul(x[0], ad_transpose(x[0])))); }
 static ad_var f_mixed(const ad_var *x) { return ad_add(ad_mul(ad_sum(x[0], AD_ALL, false), 0.5), ad_div(x[0], ad_add(ad_mul(x[1], x[1]), 1))); }
 static ad_var f_reused(const ad_var *x) {
   ad_var y = x[0];
@@ -144,6 +166,25 @@ static const test_case cases[] = {
   { "cross_entropy of labels", f_labels, 1, { { 2, { 3, 4 } } }, -2, 2, 0 },
   { "cross_entropy of probabilities", f_probabilities, 2, { { 2, { 3, 4 } }, { 2, { 3, 4 } } }, -2, 2, 0 },
   { "mse", f_mse, 2, { { 2, { 3, 4 } }, { 2, { 3, 4 } } }, -2, 2, 0 },
+  { "conv2d", f_conv, 2, { { 4, { 2, 2, 4, 5 } }, { 4, { 3, 2, 3, 3 } } }, -1, 1, 0 },
+  { "conv2d with stride", f_conv_strided, 2, { { 4, { 1, 2, 5, 5 } }, { 4, { 2, 2, 3, 2 } } }, -1, 1, 0 },
+  { "conv2d with groups and dilation", f_conv_grouped, 2, { { 4, { 1, 4, 4, 4 } }, { 4, { 2, 2, 2, 2 } } }, -1, 1, 0 },
+  { "max_pool2d", f_max_pool, 1, { { 4, { 2, 2, 4, 4 } } }, -1, 1, 0 },
+  { "max_pool2d with padding", f_max_pool_padded, 1, { { 3, { 2, 5, 4 } } }, -1, 1, 0 },
+  { "avg_pool2d", f_avg_pool, 1, { { 4, { 1, 2, 4, 3 } } }, -1, 1, 0 },
+  { "layer_norm", f_layer_norm, 3, { { 3, { 2, 3, 8 } }, { 1, { 8 } }, { 1, { 8 } } }, -1, 1, 0 },
+  { "batch_norm", f_batch_norm, 3, { { 4, { 3, 2, 2, 3 } }, { 1, { 2 } }, { 1, { 2 } } }, -1, 1, 0 },
+  { "dropout", f_dropout, 1, { { 2, { 5, 7 } } }, -1, 1, 0 },
+  { "leaky_relu", f_leaky, 1, { { 2, { 5, 7 } } }, -1, 1, 0 },
+  { "prelu", f_prelu, 2, { { 2, { 5, 7 } }, { 1, { 7 } } }, -1, 1, 0 },
+  { "solve", f_solve, 2, { { 2, { 4, 4 } }, { 2, { 4, 3 } } }, -1, 1, 0 },
+  { "solve of a vector", f_solve, 2, { { 2, { 4, 4 } }, { 1, { 4 } } }, -1, 1, 0 },
+  { "solve of many", f_solve, 2, { { 3, { 2, 3, 3 } }, { 3, { 2, 3, 2 } } }, -1, 1, 0 },
+  { "inverse", f_inverse, 1, { { 3, { 2, 4, 4 } } }, -1, 1, 0 },
+  { "det", f_det, 1, { { 2, { 4, 4 } } }, -1, 1, 0 },
+  { "det of many", f_det, 1, { { 3, { 2, 3, 3 } } }, -1, 1, 0 },
+  { "logdet", f_logdet, 1, { { 2, { 4, 4 } } }, -1, 1, 0 },
+  { "cholesky", f_cholesky, 1, { { 2, { 4, 4 } } }, -1, 1, 0 },
   { "scalars and tensors mixed", f_mixed, 2, { { 2, { 3, 4 } }, { 1, { 4 } } }, -2, 2, 0 },
   { "one node used often", f_reused, 1, { { 2, { 3, 4 } } }, -2, 2, 0 },
 };
