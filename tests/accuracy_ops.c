@@ -246,7 +246,7 @@ static double sample(const ad_op_info *op, int k, int i, int single) {
 /* --reference: points for tests/test_ops.c with value and partials, for machines without MPFR */
 static void print_references(void) {
   mpfr_t ref; mpfr_init2(ref, BITS);
-  printf("/* Made by: accuracy_ops --reference. Row, operands (floats), value, f_x, f_y, f_xx; NAN: not judged; floor of each. */\n");
+  printf("/* Made by: accuracy_ops --reference. Row, operands (floats), value, f_x, f_y, f_xx; NONE: not judged; a floor for value, f_x and f_xx. */\n");
   for (int o = 0; o < AD_OP_BINARY_END_; o++) {
     const judge *j = judge_of(ad_ops[o].name);
     if (!j) continue;
@@ -257,9 +257,9 @@ static void print_references(void) {
       if (ad_ops[o].arity == 1) y = 0;
       printf("{ AD_OP_%s, %a, %a", ad_ops[o].name, x, y);
       for (int m = 0; m < 4; m++) {
-        if (j->limit[m == 3 ? 2 : m ? 1 : 0] == 0 || (m == 2 && (y == 0 || j->order || j->f == o_powi))) { printf(", NAN"); continue; }
+        if (j->limit[m == 3 ? 2 : m ? 1 : 0] == 0 || (m == 2 && (y == 0 || j->order || j->f == o_powi))) { printf(", NONE"); continue; }
         derivative(ref, j->f, j->order + (m == 0 ? 0 : m == 3 ? 2 : 1), m == 2, x, y);
-        if (mpfr_nan_p(ref)) printf(", NAN"); else printf(", %a", mpfr_get_d(ref, RN));
+        if (mpfr_nan_p(ref)) printf(", NONE"); else printf(", %a", mpfr_get_d(ref, RN));
       }
       printf(", %g, %g, %g },\n", j->floor[0], j->floor[1], j->floor[2]);
     }

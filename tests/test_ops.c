@@ -26,13 +26,13 @@ enum { HASHES = sizeof hashes / sizeof *hashes };
 #define HASHES_HOLD 0
 #endif
 
+#define INF ((double)INFINITY)
+#define NONE ((double)NAN)
 static const struct { int op; double x, y, v, dx, dy, dxx, fv, fd, fdd; } references[] = {
 #include "test_ops_reference.h"
 };
 enum { REFERENCES = sizeof references / sizeof *references };
 
-#define INF ((double)INFINITY)
-#define NONE ((double)NAN)
 #define ANY 1.25e-77                     /* in the table of cases: not looked at */
 #define TINY 1e-310                      /* stands for the smallest normal number of the type */
 
