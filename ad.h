@@ -141,15 +141,15 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, erfc, N##_erfc(x), N##_mul(N##_k(-AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 10)                             \
   ROW(N, D, erfcx, N##_erfcx(x), N##_erfcx_slope(x),                         KEEP_X, -5, 50)                                  \
   ROW(N, D, erfcx_slope, N##_erfcx_slope(x), N##_erfcx_curve(x),             KEEP_X, -5, 50)                                  \
-  ROW(N, D, erfcx_curve, N##_erfcx_curve(x), N##_fma(N##_add(x, x), v, N##_mul(N##_k(4), N##_erfcx_slope(x))), KEEP_XV, -5, 5)\
+  ROW(N, D, erfcx_curve, N##_erfcx_curve(x), N##_fma(x, N##_add(v, v), N##_mul(N##_k(4), N##_erfcx_slope(x))), KEEP_XV, -5, 5)\
   ROW(N, D, gauss, N##_gauss(x), N##_mul(N##_mul(N##_k(-2), N##_within(x, 1e3)), v), KEEP_XV, -5, 5)                          \
   ROW(N, D, normal_pdf, N##_normal_pdf(x), N##_neg(N##_mul(N##_within(x, 1e3), v)), KEEP_XV, -8, 8)                           \
   ROW(N, D, ndtr, N##_ndtr(x), N##_normal_pdf(x),                            KEEP_X, -8, 8)                                   \
   ROW(N, D, log_ndtr, N##_log_ndtr(x), N##_log_ndtr_slope(x),                KEEP_X, -50, 8)                                  \
   ROW(N, D, log_ndtr_slope, N##_log_ndtr_slope(x),                                                                            \
-      N##_neg(N##_mul(v, N##_select(N##_lt(x, N##_k(0)),                                                                      \
+      N##_select(N##_lt(x, N##_k(-1e9)), N##_k(-1), N##_neg(N##_mul(v, N##_select(N##_lt(x, N##_k(0)),                        \
         N##_mul(N##_k(-AD__SQRT_HALF), N##_div(N##_erfcx_slope(N##_mul(x, N##_k(-AD__SQRT_HALF))),                            \
-        N##_erfcx(N##_mul(x, N##_k(-AD__SQRT_HALF))))), N##_add(N##_within(x, 1e3), v)))), KEEP_XV, -50, 8)                   \
+        N##_erfcx(N##_mul(x, N##_k(-AD__SQRT_HALF))))), N##_add(N##_within(x, 1e3), v))))), KEEP_XV, -50, 8)                  \
   ROW(N, D, lgamma, N##_lgamma(x), N##_digamma(x),                           KEEP_X, 0.1, 30)                                 \
   ROW(N, D, digamma, N##_digamma(x), N##_number(v, N##_trigamma(x)),         KEEP_XV, 0.1, 30)                                \
   ROW(N, D, trigamma, N##_trigamma(x), N##_tetragamma(x),                    KEEP_X, 0.1, 30)                                 \

@@ -2856,8 +2856,8 @@ AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) {
 }
 #endif
 
-/* fmod and remainder are exact, by definition. Below a quotient of 2^22 (2^51) the rounded quotient is at most one off and
-   one fma gives the remainder exactly; beyond, libm lane by lane. */
+/* fmod and remainder are exact, by definition. Below a quotient of 2^22 (2^51) the rounded quotient is at most one too large
+   (rounding cannot pass an integer downwards) and one fma gives the remainder exactly; beyond, libm lane by lane. */
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__MODULO
 
 AD__RARE AD_N AD_W(_fmod_lanes)(AD_N x, AD_N y) {
@@ -2871,7 +2871,6 @@ AD_INLINE AD_N AD_W(fmod)(AD_N x, AD_N y) {
   AD_N a = AD_W(abs)(x), b = AD_W(abs)(y), z = AD_W(div)(a, b), r = AD_W(fnma)(AD_W(trunc)(z), b, a);
   AD_W(mask) near = AD_W(lt)(z, AD_W(k)(AD_C(0x1p22, 0x1p51)));
   r = AD_W(select)(AD_W(lt)(r, AD_W(k)(0)), AD_W(add)(r, b), r);
-  r = AD_W(select)(AD_W(le)(b, r), AD_W(sub)(r, b), r);
   r = AD_W(copysign)(AD_W(select)(AD_W(lt)(a, b), a, r), x);
   return AD_LIKELY(AD_W(all)(near)) ? r : AD_W(select)(near, r, AD_W(_fmod_lanes)(x, y));
 }
@@ -2929,13 +2928,15 @@ AD_INLINE AD_N AD_W(sigmoid)(AD_N x) {
   AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x))), one = AD_W(k)(1);
   return AD_W(div)(AD_W(select)(AD_W(lt)(x, AD_W(k)(0)), t, one), AD_W(add)(one, t));
 }
+/* (1 + t)^2 = 1 + t (t + 2): rounded about once */
+AD_INLINE AD_N AD_W(_one_plus_squared)(AD_N t) { return AD_W(fma)(t, AD_W(add)(t, AD_W(k)(2)), AD_W(k)(1)); }
 AD_INLINE AD_N AD_W(sigmoid_slope)(AD_N x) {
-  AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x))), d = AD_W(add)(AD_W(k)(1), t);
-  return AD_W(div)(t, AD_W(mul)(d, d));
+  AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x)));
+  return AD_W(div)(t, AD_W(_one_plus_squared)(t));
 }
 AD_INLINE AD_N AD_W(tanh_slope)(AD_N x) {
-  AD_N t = AD_W(exp)(AD_W(mul)(AD_W(abs)(x), AD_W(k)(-2))), d = AD_W(add)(AD_W(k)(1), t);
-  return AD_W(div)(AD_W(mul)(t, AD_W(k)(4)), AD_W(mul)(d, d));
+  AD_N t = AD_W(exp)(AD_W(mul)(AD_W(abs)(x), AD_W(k)(-2)));
+  return AD_W(div)(AD_W(mul)(t, AD_W(k)(4)), AD_W(_one_plus_squared)(t));
 }
 AD_INLINE AD_N AD_W(softplus)(AD_N x) {
   AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x)));
@@ -2957,7 +2958,7 @@ AD_INLINE AD_N AD_W(silu)(AD_N x) {
 AD_INLINE AD_N AD_W(silu_slope)(AD_N x) {
   AD_N c = AD_W(_within)(x, AD_C(128, 1024)), t = AD_W(exp)(AD_W(neg)(AD_W(abs)(c))), one = AD_W(k)(1), d = AD_W(add)(one, t);
   AD_N n = AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), AD_W(mul)(t, AD_W(add)(AD_W(add)(one, c), t)), AD_W(fma)(c, t, d));
-  return AD_W(_tail)(c, AD_W(add)(c, one), AD_W(div)(n, AD_W(mul)(d, d)));
+  return AD_W(_tail)(c, AD_W(add)(c, one), AD_W(div)(n, AD_W(_one_plus_squared)(t)));
 }
 /* mish x w, with the gate w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2), and w' = 4 e^x (e^x + 1)/(n + 2)^2 */
 AD_INLINE AD_N AD_W(_mish_parts)(AD_N x, AD_N *slope) {
@@ -2985,12 +2986,12 @@ AD__RARE AD_N AD_W(logit)(AD_N p) {
   AD_N c = AD_W(fma)(AD_W(k)(2), p, AD_W(k)(-1)), far = AD_W(sub)(AD_W(log)(p), AD_W(log1p)(AD_W(neg)(p)));
   return AD_W(select)(AD_W(lt)(AD_W(abs)(c), AD_W(k)(0.5)), AD_W(mul)(AD_W(k)(2), AD_W(atanh)(c)), far);
 }
-/* log(cosh(x)); below 1/2 log1p(2 sinh(x/2)^2) */
+/* log(cosh(x)); below 3/2 log1p(2 sinh(x/2)^2) */
 AD__RARE AD_N AD_W(logcosh)(AD_N x) {
-  AD_N a = AD_W(abs)(x), s = AD_W(sinh)(AD_W(mul)(AD_W(_within)(x, 1), AD_W(k)(0.5)));
+  AD_N a = AD_W(abs)(x), s = AD_W(sinh)(AD_W(mul)(AD_W(_within)(x, 2), AD_W(k)(0.5)));
   AD_N near = AD_W(log1p)(AD_W(mul)(AD_W(k)(2), AD_W(mul)(s, s)));
   AD_N far = AD_W(add)(a, AD_W(sub)(AD_W(log1p)(AD_W(exp)(AD_W(mul)(a, AD_W(k)(-2)))), AD_W(k)(AD__LN2)));
-  return AD_W(select)(AD_W(lt)(a, AD_W(k)(0.5)), near, far);
+  return AD_W(select)(AD_W(lt)(a, AD_W(k)(1.5)), near, far);
 }
 /* 1 - cos(x) */
 AD_INLINE AD_N AD_W(versin)(AD_N x) {

@@ -33,7 +33,7 @@ U(ndtr, INF, 1, 0), U(ndtr, -INF, 0, 0), U(ndtr, 0, 0.5, 0x1.9884533d43651p-2), 
 /* gamma: #33 */
 U(lgamma, 1, 0, -0x1.2788cfc6fb619p-1), U(lgamma, 2, 0, 0x1.b0ee6072093cep-2), U(lgamma, 0, INF, -INF), U(lgamma, -1, INF, NONE), U(lgamma, INF, INF, INF), U(lgamma, NONE, NONE, NONE),
 U(digamma, 0, -INF, INF), U(digamma, -0.0, INF, INF), U(digamma, -1, NONE, NONE), U(digamma, -7, NONE, NONE), U(digamma, INF, INF, 0), U(digamma, -INF, NONE, NONE),
-U(digamma, 1, -0x1.2788cfc6fb619p-1, 0x1.a51a6625307d3p+0), U(trigamma, 0, INF, -INF), U(trigamma, -2, INF, NONE), U(trigamma, INF, 0, 0), U(tgamma, 1, 1, -0x1.2788cfc6fb619p-1),
+U(digamma, 1, -0x1.2788cfc6fb619p-1, 0x1.a51a6625307d3p+0), U(digamma, 0x1.762d88p+0, 0x1.bbc0f38bb578dp-24, ANY), U(trigamma, 0, INF, -INF), U(trigamma, -2, INF, NONE), U(trigamma, INF, 0, 0), U(tgamma, 1, 1, -0x1.2788cfc6fb619p-1),
 U(tgamma, -1, NONE, NONE), U(tgamma, INF, INF, INF), U(tgamma, 5, 24, 0x1.212cb21561bb7p+5), U(tgamma, -INF, NONE, NONE), U(tgamma, 0, INF, -INF), U(tgamma, -0.0, -INF, -INF),
 /* the logistic family: #20, #21 */
 U(sigmoid, 0, 0.5, 0.25), U(sigmoid, INF, 1, 0), U(sigmoid, -INF, 0, 0), U(sigmoid, 40, 1, 0x1.39792499b1a24p-58), U(sigmoid, -40, 0x1.39792499b1a24p-58, 0x1.39792499b1a24p-58),
