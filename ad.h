@@ -409,9 +409,10 @@ AD_SYSTEM(ad_f64)
 
    Operands that are plain numbers have no tangents: D_op_xk(x, number), D_op_ky(number, y), of ternary rows D_op_xyk, ... */
 
-#if defined(__GNUC__) && defined(__AVX512F__)
+/* bytes of a register of tangents: the backend's, and where that is scalar the one that every machine of the kind has */
+#if defined(__GNUC__) && AD_SIMD == AD_SIMD_AVX512
 #define AD__REGISTER 64
-#elif defined(__GNUC__) && defined(__AVX__)
+#elif defined(__GNUC__) && AD_SIMD == AD_SIMD_AVX2
 #define AD__REGISTER 32
 #elif defined(__GNUC__) && (defined(__SSE2__) || defined(__aarch64__))
 #define AD__REGISTER 16
@@ -474,8 +475,7 @@ AD__ALONG(ad_f64)
     AD__EACH(r[i] = N##_add(N##_along(a[i], p), N##_along(b[i], q))) }                                                        \
   AD__ARRAYS_MORE(N)
 #define AD__ARRAYS_MORE(N)                                                                                                    \
-  AD_INLINE void N##__scale_any(N *r, N p, const N *a, int n) { N##__scale(r, p, a, n); }                                     \
-  AD_INLINE void N##__accumulate_any(N *r, N p, const N *a, int n) { N##__accumulate(r, p, a, n); }                           \
+  AD_INLINE void N##__combine_any(N *r, N p, const N *a, N q, const N *b, int n) { N##__combine(r, p, a, q, b, n); }          \
   AD_INLINE void N##__choose(N *r, N##_mask m, const N *a, const N *b, int n) { AD__EACH(r[i] = N##_select(m, a[i], b[i])) }
 
 /* a system of registers: the rows, and what duals over it need */
@@ -501,25 +501,24 @@ AD_VECTOR_SYSTEM(ad_v64)
 /* The sum of partial times tangent. A product of partials that is plain has plain factors, and that of mul is its value: one test
    for two. Where it is not, copies go to functions apart, so that no address of a dual leaves its function. */
 #define AD__DUAL_CHAIN(D, N, width)                                                                                           \
-  AD_INLINE void D##__any(N *r, N p, const N *a, bool first) {                                                                \
-    N s[width], t[width]; N##__copy(t, a, width);                                                                             \
-    if (first) N##__scale_any(s, p, t, width); else { N##__copy(s, r, width); N##__accumulate_any(s, p, t, width); }          \
-    N##__copy(r, s, width); }                                                                                                 \
+  AD_INLINE void D##__any(N *r, N p, const N *a, N q, const N *b) {                                                           \
+    N s[width], t[width], u[width]; N##__copy(t, a, width); N##__copy(u, b, width);                                           \
+    N##__combine_any(s, p, t, q, u, width); N##__copy(r, s, width); }                                                         \
   AD__DUAL_CHAIN_ON(D, N, width)
 #define AD__DUAL_CHAIN_ON(D, N, width)                                                                                        \
-  AD_INLINE D D##__chain_1(N v, N p, D a) {                                                                                   \
-    D r; r.v = v;                                                                                                             \
-    if (AD_LIKELY(N##__plain(p))) N##__scale(r.d, p, a.d, width);                                                             \
-    else if (N##__zero(p)) N##__clear(r.d, width); else D##__any(r.d, p, a.d, true);                                          \
-    return r; }                                                                                                               \
-  AD__DUAL_CHAIN_23(D, N, width)
-#define AD__DUAL_CHAIN_23(D, N, width)                                                                                        \
-  AD_INLINE D D##__chain_2(N v, N p, D a, N q, D b) {                                                                         \
-    D r; r.v = v;                                                                                                             \
+  AD_INLINE void D##__set(N *r, N p, const N *a) {                                                                            \
+    if (AD_LIKELY(N##__plain(p))) N##__scale(r, p, a, width);                                                                 \
+    else if (N##__zero(p)) N##__clear(r, width); else D##__any(r, p, a, N##_k(0), a); }                                       \
+  AD_INLINE void D##__add(N *r, N p, const N *a) {                                                                            \
+    if (AD_LIKELY(N##__plain(p))) N##__accumulate(r, p, a, width); else if (!N##__zero(p)) D##__any(r, N##_k(1), r, p, a); }  \
+  AD__DUAL_CHAIN_123(D, N, width)
+#define AD__DUAL_CHAIN_123(D, N, width)                                                                                       \
+  AD_INLINE D D##__chain_1(N v, N p, D a) { D r; r.v = v; D##__set(r.d, p, a.d); return r; }                                  \
+  AD_INLINE D D##__chain_2(N v, N p, D a, N q, D b) { D r; r.v = v;                                                           \
     if (AD_LIKELY(N##__plain(N##_mul(p, q)))) N##__combine(r.d, p, a.d, q, b.d, width);                                       \
-    else { D##__any(r.d, p, a.d, true); D##__any(r.d, q, b.d, false); } return r; }                                           \
-  AD_INLINE D D##__chain_3(N v, N p, D a, N q, D b, N s, D c) { D r = D##__chain_2(v, p, a, q, b);                            \
-    if (AD_LIKELY(N##__plain(s))) N##__accumulate(r.d, s, c.d, width); else D##__any(r.d, s, c.d, false); return r; }
+    else D##__any(r.d, p, a.d, q, b.d);                                                                                       \
+    return r; }                                                                                                               \
+  AD_INLINE D D##__chain_3(N v, N p, D a, N q, D b, N s, D c) { D r = D##__chain_2(v, p, a, q, b); D##__add(r.d, s, c.d); return r; }
 
 #define AD__DUAL_CHOOSE(D, N, width)                                                                                          \
   typedef N##_mask D##_mask;                                                                                                  \
@@ -572,7 +571,7 @@ AD_VECTOR_SYSTEM(ad_v64)
   AD__NUMBER(D)                                                                                                               \
   AD_INLINE D D##_fnma(D a, D b, D c) { return D##_fma(D##_neg(a), b, c); }                                                   \
   AD_INLINE D D##_along(D g, D p) {                                                                                           \
-    return D##__chain_2(N##_along(g.v, p.v), p.v, g, g.v, p); }                                                               \
+    D r; r.v = N##_along(g.v, p.v); D##__set(r.d, p.v, g.d); D##__add(r.d, g.v, p.d); return r; }                             \
   AD__DUAL_SEED(D, N, width)
 #define AD__DUAL_SEED(D, N, width)                                                                                            \
   AD_INLINE D D##_seed(D g, D p) {                                                                                            \
@@ -647,14 +646,16 @@ AD_LOCAL ad_status ad_jacobian_forward_in(ad_dual_map *f, void *context, size_t 
   ad_dual *in = work, *out = work + n;
   if (!f || !x || !jacobian || !work || n == 0 || m == 0) return AD_ERROR_ARGUMENT;
   if (!ad__fits(n, m, sizeof(ad_dual))) return AD_ERROR_LIMIT;
-  for (size_t i = 0; i < n; i++) in[i] = ad_dual_constant(x[i]);
+  for (size_t i = 0; i < n; i++) in[i] = ad_dual_variable(x[i], i < width ? (int)i : -1);
   for (size_t first = 0; first < n; first += width) {
     const size_t count = n - first < width ? n - first : width;
-    for (size_t k = 0; k < count; k++) in[first + k] = ad_dual_variable(in[first + k].v, (int)k);
+    if (first > 0) {
+      for (size_t k = first - width; k < first; k++) in[k] = ad_dual_constant(in[k].v);
+      for (size_t k = 0; k < count; k++) in[first + k] = ad_dual_variable(in[first + k].v, (int)k);
+    }
     for (size_t i = 0; i < m; i++) out[i] = ad_dual_constant(0);
     f(in, out, context);
     for (size_t i = 0; i < m; i++) memcpy(jacobian + i * n + first, out[i].d, count * sizeof(double));
-    for (size_t k = 0; k < count; k++) in[first + k] = ad_dual_constant(in[first + k].v);
   }
   for (size_t i = 0; y && i < m; i++) y[i] = out[i].v;
   return AD_OK;
@@ -5855,17 +5856,15 @@ AD_INLINE void AD_W(_choose)(AD_N *r, bool m, const AD_N *a, const AD_N *b, int 
   AD_BITS mask = (AD_BITS)-(AD_BITS)m;
   AD__EACH_PIECE(choose, r + i, mask, a + i, b + i)
 }
-AD__APART void AD_W(_scale_any)(AD_N *r, AD_N p, const AD_N *a, int n) {
-  if (AD_W(_plain)(p))
-    for (int i = 0; i < n; i++) r[i] = p * a[i];
+/* the same for partials of any kind */
+AD__APART void AD_W(_combine_any)(AD_N *r, AD_N p, const AD_N *a, AD_N q, const AD_N *b, int n) {
+  if (AD_W(_plain)(p)) AD_W(_scale)(r, p, a, n);
+  else if (p == 0) AD_W(_clear)(r, n);
   else
     for (int i = 0; i < n; i++) r[i] = AD_W(along)(a[i], p);
-}
-AD__APART void AD_W(_accumulate_any)(AD_N *r, AD_N p, const AD_N *a, int n) {
-  if (AD_W(_plain)(p))
-    for (int i = 0; i < n; i++) r[i] += p * a[i];
-  else if (p != 0)
-    for (int i = 0; i < n; i++) r[i] += AD_W(along)(a[i], p);
+  if (AD_W(_plain)(q)) AD_W(_accumulate)(r, q, b, n);
+  else if (q != 0)
+    for (int i = 0; i < n; i++) r[i] += AD_W(along)(b[i], q);
 }
 
 #undef AD__WIDE
