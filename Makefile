@@ -116,7 +116,7 @@ kernels_of = $(foreach v,$(BENCH_VARIANTS),$(patsubst bench/%.c,$(B)/bench/$(v)/
 $(B)/bench/%: bench/%.cc $$(call kernels_of,$$*) $(B)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXSTD) $(WARN) -O3 $(FLAGS_native) '-DBENCH_VARIANTS(M)=$(foreach v,$(BENCH_VARIANTS),M($(v)))' -MMD -MP -I. -Ibench \
-	  $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
+	  -isystem /usr/include/eigen3 $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
 
 .PHONY: help deps demo test test-sanitize test-matrix coverage analyze accuracy bench bench-peers clean install FORCE
 .SECONDARY:
