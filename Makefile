@@ -79,11 +79,17 @@ install: ## copies the headers to PREFIX/include and ad.pc to PREFIX/lib/pkgconf
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBS@|$(LIBS)|' -e "s|@VERSION@|$$(sed -n '1s/.* v\([0-9.]*\) .*/\1/p' ad.h)|" \
 	  scripts/ad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ad.pc
 
-# One test file is one program per backend.
+# One test file is one program per backend. The implementation part of ad.h is compiled once per backend, for the tests that include
+# ad.h and do not define AD_IMPLEMENTATION themselves.
+CALLERS := $(filter-out $(shell grep -l 'define AD_IMPLEMENTATION' $(TESTS)),$(shell grep -l '"ad.h"' $(filter %.c,$(TESTS))))
 define BACKEND
+$(B)/$(1)/implementation.o: tests/implementation.c $(B)/config.mk
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. -c $$< -o $$@
+$(CALLERS:tests/%.c=$(B)/$(1)/%): $(B)/$(1)/implementation.o
 $(B)/$(1)/%: tests/%.c $(B)/config.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
+	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< $$(filter %.o,$$^) -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
 $(B)/$(1)/%: tests/%.cc $(B)/config.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CXX_$(1)) $$(CXXSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))

@@ -11,7 +11,6 @@ static void *counted_malloc(size_t bytes) {
 }
 #define AD_MALLOC(bytes) counted_malloc(bytes)
 #define AD_FREE(p) free(p)
-#define AD_IMPLEMENTATION
 #include "ad.h"
 
 static uint64_t state = 88172645463325252u;
