@@ -18,6 +18,7 @@
      >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
      >>function  a recording compiled once and run over many points
      >>sparse    patterns, colours, compressed Jacobians and Hessians
+     >>checkpoint  gradients through long loops with a few stored states
      >>kernels   the rows as loops over arrays, by opcode
 
    Licence: MIT. See the file LICENSE of the project. */
@@ -1416,6 +1417,26 @@ AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind);
 AD_API void ad_sparse_destroy(ad_sparse *s);
 /* values (nonzeros) at x; w (m): weights of the outputs, for a Hessian (NULL where m is 1). Errors as ad_function_apply. */
 AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const double *w, double *values);
+
+/* >>checkpoint ----------------------------------------------------------------------------------------------------------
+   The gradient through a long loop state = step(state) without storing every state. Of L steps and s places for states the
+   loop is cut where a state is stored so that what is right of it is reversed with s - 1 places and what is left with s: the
+   binomial schedule (revolve). With r repetitions of a step, C(s + r, s) steps can be reversed: 50 places and 4 repetitions
+   are enough for 316,251 steps. */
+
+/* next (n) from state (n) at step index; what is not AD_OK ends the driver, which returns it */
+typedef ad_status ad_loop_step(void *context, size_t index, const double *state, double *next);
+/* w (n), the derivative with respect to the state after step index, becomes the one with respect to the state before it. Derivatives
+   with respect to parameters are added up by the function in its context. */
+typedef ad_status ad_loop_reverse(void *context, size_t index, const double *state, double *w);
+/* w (n) = the derivative of the result with respect to the final state */
+typedef ad_status ad_loop_finish(void *context, const double *state, double *w);
+
+/* gradient (n): derivative of the result with respect to the initial state x (n), after steps >= 1, with at most stored >= 1 states
+   kept besides x. counted: NULL, or gets the number of calls of step. AD_ERROR_ARGUMENT, AD_ERROR_MEMORY, AD_ERROR_LIMIT, or what a
+   function returned. */
+AD_API ad_status ad_checkpoint(ad_loop_step *step, ad_loop_reverse *reverse, ad_loop_finish *finish, void *context, size_t n, const double *x,
+                               size_t steps, size_t stored, double *gradient, size_t *counted);
 
 #endif /* AD_H */
 
@@ -5807,6 +5828,85 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
     status = strayed ? AD_ERROR_BRANCH : AD_OK;
   }
   AD_FREE(seed); AD_FREE(compressed); AD_FREE(count); AD_FREE(memory);
+  return status;
+}
+
+/* >>checkpoint ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct ad__loop {
+  ad_loop_step *step; ad_loop_reverse *reverse; ad_loop_finish *finish; void *context;
+  size_t n, steps, calls;
+  double *states, *gradient;         /* states: two for stepping, then the stored ones */
+} ad__loop;
+
+/* from state at begin to the one at end, in *at */
+AD_LOCAL ad_status ad__loop_advance(ad__loop *l, const double *state, size_t begin, size_t end, const double **at) {
+  *at = state;
+  for (size_t i = begin; i < end; i++) {
+    double *next = *at == l->states ? l->states + l->n : l->states;
+    ad_status status = l->step(l->context, i, *at, next);
+    l->calls++;
+    if (status != AD_OK) return status;
+    *at = next;
+  }
+  return AD_OK;
+}
+AD_LOCAL ad_status ad__loop_reverse_one(ad__loop *l, const double *state, size_t begin, size_t index) {
+  const double *at, *last;
+  ad_status status = ad__loop_advance(l, state, begin, index, &at);
+  if (status == AD_OK && index + 1 == l->steps) {
+    status = ad__loop_advance(l, at, index, index + 1, &last);
+    if (status == AD_OK) status = l->finish(l->context, last, l->gradient);
+  }
+  return status == AD_OK ? l->reverse(l->context, index, at, l->gradient) : status;
+}
+/* how many of length steps to leave right of the cut with s >= 1 places */
+AD_LOCAL size_t ad__loop_right(size_t length, size_t s) {
+  /* C(s + r, s) for growing r until it reaches length; right = C(s + r - 1, s - 1) */
+  double all = 1, right = 1;
+  for (size_t r = 1; all < (double)length; r++) {
+    right = all * (double)s / (double)r;               /* C(s + r - 1, s - 1) = C(s + r - 1, s) s / r */
+    all += right;                                      /* Pascal: C(s + r, s) */
+  }
+  return right < (double)(length - 1) ? (size_t)right : length - 1;
+}
+AD_LOCAL ad_status ad__loop_reverse(ad__loop *l, const double *state, size_t begin, size_t end, size_t used, size_t stored) {
+  while (end > begin) {
+    ad_status status;
+    size_t length = end - begin, places = stored - used;
+    if (length == 1 || places == 0) {
+      status = ad__loop_reverse_one(l, state, begin, end - 1);
+      if (status != AD_OK) return status;
+      end--;
+      continue;
+    }
+    size_t middle = end - ad__loop_right(length, places);
+    const double *at;
+    double *place = l->states + (2 + used) * l->n;
+    status = ad__loop_advance(l, state, begin, middle, &at);
+    if (status != AD_OK) return status;
+    memcpy(place, at, l->n * sizeof *place);
+    status = ad__loop_reverse(l, place, middle, end, used + 1, stored);
+    if (status != AD_OK) return status;
+    end = middle;
+  }
+  return AD_OK;
+}
+
+AD_API ad_status ad_checkpoint(ad_loop_step *step, ad_loop_reverse *reverse, ad_loop_finish *finish, void *context, size_t n, const double *x,
+                               size_t steps, size_t stored, double *gradient, size_t *counted) {
+  if (counted) *counted = 0;
+  if (!step || !reverse || !finish || !x || !gradient || n == 0 || steps == 0 || stored == 0) return AD_ERROR_ARGUMENT;
+  if (stored > steps) stored = steps;
+  if (n > PTRDIFF_MAX / sizeof(double) / (stored + 2)) return AD_ERROR_LIMIT;
+  ad__loop l;
+  memset(&l, 0, sizeof l);
+  l.step = step; l.reverse = reverse; l.finish = finish; l.context = context; l.n = n; l.steps = steps; l.gradient = gradient;
+  l.states = (double *)ad__array((stored + 2) * n, sizeof *l.states);
+  if (!l.states) return AD_ERROR_MEMORY;
+  ad_status status = ad__loop_reverse(&l, x, 0, steps, 0, stored);
+  AD_FREE(l.states);
+  if (counted) *counted = l.calls;
   return status;
 }
 
