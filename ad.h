@@ -4310,6 +4310,7 @@ enum {
   AD__IR_NMULADD,                    /* c - a*b */
   AD__IR_SEEDADD, AD__IR_SEEDSUB,    /* c + seed(a, b), c - seed(a, b) */
   AD__IR_ALONGADD, AD__IR_ALONGSUB,
+  AD__IR_SUM,                        /* a + term[b] + term[b + 1] + ..., c terms, in this order (packed programs) */
   AD__IR_END
 };
 
@@ -4776,14 +4777,14 @@ AD_LOCAL void ad__ir_eliminate(ad__ir *ir, const ad__edges *edges, uint32_t coun
 /* --- lowering: dead nodes dropped, products joined with sums, slots shared by liveness */
 
 typedef struct ad__ins { uint32_t op, d, a, b, c; } ad__ins;     /* slots */
-typedef struct ad__run { uint32_t op, n; } ad__run;              /* n instructions of one kind */
+typedef struct ad__run { uint32_t op, n; int step; } ad__run;    /* n instructions of one kind; step: of a packed program, see there */
 typedef struct ad__program {
-  ad__ins *ins; ad__run *run; double *constant; uint32_t *in, *out;            /* in, out: slot of each input and output; AD__NONE: input not used */
+  ad__ins *ins; ad__run *run; double *constant; uint32_t *in, *out, *term;            /* in, out: slot of each input and output; AD__NONE: input not used */
   uint32_t n_ins, n_runs, n_constants, n_slots, n_in, n_out;             /* constants are in slots 0 .. n_constants - 1 */
 } ad__program;
 #define AD__NONE UINT32_MAX
 
-AD_LOCAL void ad__program_free(ad__program *p) { AD_FREE(p->ins); AD_FREE(p->run); AD_FREE(p->constant); AD_FREE(p->in); AD_FREE(p->out); memset(p, 0, sizeof *p); }
+AD_LOCAL void ad__program_free(ad__program *p) { AD_FREE(p->ins); AD_FREE(p->run); AD_FREE(p->constant); AD_FREE(p->in); AD_FREE(p->out); AD_FREE(p->term); memset(p, 0, sizeof *p); }
 
 AD_LOCAL uint32_t ad__op_cost(uint32_t op) {
   if (op == AD__IR_CONST || op == AD__IR_INPUT) return 0;
@@ -4964,6 +4965,148 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   return true;
 }
 
+/* Packed programs, for one point: lanes = instructions. All slots are one array of numbers and none is used twice; instructions are
+   ordered by depth, kind and operands, so that operands of neighbours are often neighbours, and results always are. A run whose
+   operands lie side by side (or are one and the same) is one instruction over registers: step has bit k where operand k moves on by
+   one, or is -1 for a run of single instructions. Sums of four and more terms become one instruction. */
+
+typedef struct ad__pack { uint32_t level, op, a, b, node; } ad__pack;
+AD_LOCAL int ad__pack_order(const void *x, const void *y) {
+  const ad__pack *p = (const ad__pack *)x, *q = (const ad__pack *)y;
+  if (p->level != q->level) return p->level < q->level ? -1 : 1;
+  if (p->op != q->op) return p->op < q->op ? -1 : 1;
+  if (p->a != q->a) return p->a < q->a ? -1 : 1;
+  if (p->b != q->b) return p->b < q->b ? -1 : 1;
+  return p->node < q->node ? -1 : p->node > q->node;
+}
+
+/* the links of a sum that ends in node i: count of additions, each used only by the next; mark them as inner */
+AD_LOCAL uint32_t ad__sum_length(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
+  uint32_t count = 1;
+  for (;;) {
+    const ad__node *p = &ir->node[i];
+    uint32_t next = ir->node[p->a].op == AD_OP_add && uses[p->a] == 1 ? p->a : ir->node[p->b].op == AD_OP_add && uses[p->b] == 1 ? p->b : AD__NONE;
+    if (next == AD__NONE || p->a == p->b) return count;
+    i = next; count++;
+  }
+}
+
+AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, uint32_t n_out, ad__program *p) {
+  memset(p, 0, sizeof *p);
+  if (ir->failed) return false;
+  uint32_t n = ir->n, n_terms = 0, used = 0, n_ins = 0, n_pack = 0;
+  uint32_t *uses = (uint32_t *)ad__array(5 * (size_t)n, sizeof *uses);
+  ad__ins *ins = (ad__ins *)ad__array(n, sizeof *ins);
+  ad__pack *pack = (ad__pack *)ad__array(n, sizeof *pack);
+  p->ins = (ad__ins *)ad__array(n, sizeof *p->ins);
+  p->run = (ad__run *)ad__array(n, sizeof *p->run);
+  p->constant = (double *)ad__array(n, sizeof *p->constant);
+  p->term = (uint32_t *)ad__array(n, sizeof *p->term);
+  p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
+  p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
+  bool ok = uses && ins && pack && p->ins && p->run && p->constant && p->term && p->in && p->out;
+  if (ok) {
+    uint32_t *slot = uses + n, *level = slot + n, *kind = level + n, *term = kind + n;       /* kind: 1 a product or link that is joined, 2 the end of a sum */
+    ad__ir_uses(ir, out, n_out, uses);
+    for (uint32_t i = 0; i < n; i++) { kind[i] = 0; slot[i] = AD__NONE; level[i] = 0; }
+    for (uint32_t i = n; i-- > 0;) {                       /* what is joined to what */
+      if (!uses[i] || kind[i] == 1) continue;
+      const ad__node *q = &ir->node[i];
+      if (q->op == AD_OP_add && ad__sum_length(ir, i, uses) >= 4) {
+        kind[i] = 2;
+        uint32_t first = n_terms, at = i;
+        for (uint32_t length = ad__sum_length(ir, i, uses); length-- > 1;) {
+          const ad__node *s = &ir->node[at];
+          uint32_t next = ir->node[s->a].op == AD_OP_add && uses[s->a] == 1 ? s->a : s->b;
+          term[n_terms++] = next == s->a ? s->b : s->a;
+          kind[next] = 1;
+          at = next;
+        }
+        term[n_terms++] = ir->node[at].b;
+        for (uint32_t x = first, y = n_terms - 1; x < y; x++, y--) { uint32_t swap = term[x]; term[x] = term[y]; term[y] = swap; }
+        ins[i].op = AD__IR_SUM; ins[i].d = i; ins[i].a = ir->node[at].a; ins[i].b = first; ins[i].c = n_terms - first;
+        continue;
+      }
+      ins[i] = ad__fuse(ir, i, uses);
+      if (ins[i].op != q->op) kind[ins[i].c == q->a ? q->b : q->a] = 1;
+    }
+    p->n_in = n_in; p->n_out = n_out;
+    for (uint32_t k = 0; k < n_in; k++) p->in[k] = AD__NONE;
+    for (uint32_t i = 0; i < n; i++)
+      if (uses[i] && ir->node[i].op == AD__IR_CONST) { p->constant[used] = ad__node_constant(&ir->node[i]); slot[i] = used++; }
+    p->n_constants = used;
+    for (uint32_t i = 0; i < n; i++)
+      if (uses[i] && ir->node[i].op == AD__IR_INPUT) p->in[ir->node[i].a] = i;
+    for (uint32_t k = 0; k < n_in; k++) if (p->in[k] != AD__NONE) { slot[p->in[k]] = used; p->in[k] = used++; }
+    for (uint32_t i = 0; i < n; i++) {                     /* depth */
+      if (!uses[i] || kind[i] == 1 || slot[i] != AD__NONE) continue;
+      const ad__ins *s = &ins[i];
+      uint32_t operand[3], depth = 0;
+      operand[0] = s->a; operand[1] = s->b; operand[2] = s->c;
+      int arity = s->op == AD__IR_SUM ? 1 : ad__node_arity(s->op);
+      for (int k = 0; k < arity; k++) if (level[operand[k]] > depth) depth = level[operand[k]];
+      if (s->op == AD__IR_SUM) for (uint32_t k = 0; k < s->c; k++) if (level[term[s->b + k]] > depth) depth = level[term[s->b + k]];
+      level[i] = depth + 1;
+      pack[n_pack].level = depth + 1; pack[n_pack].op = s->op; pack[n_pack++].node = i;
+    }
+    /* level by level: operands have their slots when their users are ordered */
+    for (uint32_t k = 0; k < n_pack; k++) pack[k].a = pack[k].b = 0;
+    qsort(pack, n_pack, sizeof *pack, ad__pack_order);
+    for (uint32_t first = 0, last; first < n_pack; first = last) {
+      for (last = first; last < n_pack && pack[last].level == pack[first].level && pack[last].op == pack[first].op; last++) {
+        const ad__ins *s = &ins[pack[last].node];
+        int arity = s->op == AD__IR_SUM ? 1 : ad__node_arity(s->op);
+        pack[last].a = slot[s->a];
+        pack[last].b = arity > 1 ? slot[s->b] : 0;
+      }
+      qsort(pack + first, last - first, sizeof *pack, ad__pack_order);
+      for (uint32_t k = first; k < last; k++) {
+        ad__ins s = ins[pack[k].node];
+        int arity = s.op == AD__IR_SUM ? 1 : ad__node_arity(s.op);
+        s.a = slot[s.a];
+        if (arity > 1) s.b = slot[s.b]; else if (s.op != AD__IR_SUM) s.b = s.a;
+        if (arity > 2) s.c = slot[s.c]; else if (s.op != AD__IR_SUM) s.c = s.a;
+        s.d = slot[pack[k].node] = used++;
+        ins[pack[k].node].d = s.d;
+        p->ins[n_ins++] = s;
+      }
+    }
+    for (uint32_t k = 0; k < n_terms; k++) p->term[k] = slot[term[k]];
+    for (uint32_t j = 0; j < n_out; j++) p->out[j] = slot[out[j]];
+    /* runs: where at least four neighbours move alike, one instruction is kept of them */
+    uint32_t kept = 0;
+    for (uint32_t t = 0; t < n_ins;) {
+      const ad__ins *s = p->ins + t;
+      uint32_t alike = 1;
+      int step = 0;
+      if (s->op != AD__IR_SUM && t + 1 < n_ins && s[1].op == s->op && s[1].d == s->d + 1) {
+        uint32_t da = s[1].a - s->a, db = s[1].b - s->b, dc = s[1].c - s->c;
+        if (da <= 1 && db <= 1 && dc <= 1) {
+          step = (int)(da | db << 1 | dc << 2);
+          while (t + alike < n_ins && pack[t + alike].level == pack[t].level && s[alike].op == s->op && s[alike].a == s->a + da * alike && s[alike].b == s->b + db * alike && s[alike].c == s->c + dc * alike) alike++;
+        }
+      }
+      ad__run *last = p->n_runs ? &p->run[p->n_runs - 1] : NULL;
+      ad__ins copy = *s;
+      if (alike >= 4) {
+        p->run[p->n_runs].op = copy.op; p->run[p->n_runs].n = alike; p->run[p->n_runs++].step = step;
+        p->ins[kept++] = copy;
+        t += alike;
+      } else {
+        if (last && last->step < 0 && last->op == copy.op) last->n++;
+        else { p->run[p->n_runs].op = copy.op; p->run[p->n_runs].n = 1; p->run[p->n_runs++].step = -1; }
+        p->ins[kept++] = copy;
+        t++;
+      }
+    }
+    p->n_ins = n_ins;
+    p->n_slots = used + 16;                                /* registers may reach beyond the last one */
+  }
+  AD_FREE(uses); AD_FREE(ins); AD_FREE(pack);
+  if (!ok) ad__program_free(p);
+  return ok;
+}
+
 /* --- the lane engine: a template at the end of this file, read for double lanes, float lanes and one double */
 
 typedef struct ad__port { void *data; size_t row, width; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
@@ -5025,13 +5168,100 @@ AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
 #include "ad.h"
 #undef AD__TEMPLATE
 
+#define AD__PACKED_RUN_1(N, D, op, ...)                                                                                       \
+  static void AD__PASTE(ad__packed, op)(double *d, const double *a, const double *b, const double *c, uint32_t n, size_t da, size_t db, size_t dc) { \
+    AD__PACKED_TAIL(ad_v64_##op(x)) }
+#define AD__PACKED_RUN_2(N, D, op, ...)                                                                                       \
+  static void AD__PASTE(ad__packed, op)(double *d, const double *a, const double *b, const double *c, uint32_t n, size_t da, size_t db, size_t dc) { \
+    AD__PACKED_TAIL(ad_v64_##op(x, y)) }
+#define AD__PACKED_RUN_3(N, D, op, ...)                                                                                       \
+  static void AD__PASTE(ad__packed, op)(double *d, const double *a, const double *b, const double *c, uint32_t n, size_t da, size_t db, size_t dc) { \
+    AD__PACKED_TAIL(ad_v64_##op(x, y, z)) }
+/* a function of the table: the last register holds valid numbers in all lanes */
+#define AD__PACKED_TAIL(f)                                                                                                    \
+  for (uint32_t i = 0; i < n; i += AD_V64_LANES) {                                                                            \
+    const int m = n - i < AD_V64_LANES ? (int)(n - i) : AD_V64_LANES;                                                         \
+    ad_v64 x = ad__packed_load(a, da, i, m), y = ad__packed_load(b, db, i, m), z = ad__packed_load(c, dc, i, m);              \
+    (void)x; (void)y; (void)z; ad_v64_store_n(d + i, f, m); }
+AD_INLINE ad_v64 ad__packed_load(const double *p, size_t step, uint32_t i, int m) { return step ? ad_v64_load_n(p + i, m) : ad_v64_k(*p); }
+AD_UNARY(AD__PACKED_RUN_1, , ) AD_BINARY(AD__PACKED_RUN_2, , ) AD_TERNARY(AD__PACKED_RUN_3, , )
+#define AD__PACKED_ENTRY(N, D, op, ...) AD__PASTE(ad__packed, op),
+AD_LOCAL void (*const ad__packed_rows[])(double *, const double *, const double *, const double *, uint32_t, size_t, size_t, size_t) = {
+  AD_UNARY(AD__PACKED_ENTRY, , ) AD_BINARY(AD__PACKED_ENTRY, , ) AD_TERNARY(AD__PACKED_ENTRY, , ) };
+
+/* arithmetic may run over the end of the last register: what comes there is computed later */
+#define AD__OVER_PACKED(op, f) case op: for (uint32_t i = 0; i < run->n; i += AD_V64_LANES) {                                 \
+    const ad_v64 x = AD__PACKED(a, da), y = AD__PACKED(b, db), z = AD__PACKED(c, dc);                                         \
+    (void)x; (void)y; (void)z; ad_v64_store(d + i, f); } break;
+#define AD__PACKED(p, step) (step ? ad_v64_load(p + i) : ad_v64_k(*p))
+#define AD__NONZERO(x) ad_v64_ne(x, ad_v64_k(0))
+AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
+  const ad__ins *s = program->ins;
+  for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
+    if (run->step < 0) {                                   /* single instructions, one after the other */
+      if (run->op != AD__IR_SUM) { ad_f64__run(run->op, s, s + run->n, slots); s += run->n; continue; }
+      for (const ad__ins *stop = s + run->n; s < stop; s++) {
+        double sum = slots[s->a];
+        const uint32_t *term = program->term + s->b;
+        for (uint32_t k = 0; k < s->c; k++) sum += slots[term[k]];
+        slots[s->d] = sum;
+      }
+      continue;
+    }
+    double *d = slots + s->d;
+    const double *a = slots + s->a, *b = slots + s->b, *c = slots + s->c;
+    const bool da = run->step & 1, db = run->step & 2, dc = run->step & 4;
+    s++;
+    switch (run->op) {
+      AD__OVER_PACKED(AD_OP_add, ad_v64_add(x, y))
+      AD__OVER_PACKED(AD_OP_sub, ad_v64_sub(x, y))
+      AD__OVER_PACKED(AD_OP_mul, ad_v64_mul(x, y))
+      AD__OVER_PACKED(AD_OP_neg, ad_v64_neg(x))
+      AD__OVER_PACKED(AD__IR_SEED, ad_v64_only(AD__NONZERO(x), ad_v64_mul(x, y)))
+      AD__OVER_PACKED(AD__IR_ALONG, ad_v64_only(ad_v64_and(AD__NONZERO(x), AD__NONZERO(y)), ad_v64_mul(x, y)))
+      AD__OVER_PACKED(AD__IR_MULADD, ad_v64_add(z, ad_v64_mul(x, y)))
+      AD__OVER_PACKED(AD__IR_MULSUB, ad_v64_sub(ad_v64_mul(x, y), z))
+      AD__OVER_PACKED(AD__IR_NMULADD, ad_v64_sub(z, ad_v64_mul(x, y)))
+      AD__OVER_PACKED(AD__IR_SEEDADD, ad_v64_add(z, ad_v64_only(AD__NONZERO(x), ad_v64_mul(x, y))))
+      AD__OVER_PACKED(AD__IR_SEEDSUB, ad_v64_sub(z, ad_v64_only(AD__NONZERO(x), ad_v64_mul(x, y))))
+      AD__OVER_PACKED(AD__IR_ALONGADD, ad_v64_add(z, ad_v64_only(ad_v64_and(AD__NONZERO(x), AD__NONZERO(y)), ad_v64_mul(x, y))))
+      AD__OVER_PACKED(AD__IR_ALONGSUB, ad_v64_sub(z, ad_v64_only(ad_v64_and(AD__NONZERO(x), AD__NONZERO(y)), ad_v64_mul(x, y))))
+      AD__OVER_PACKED(AD__IR_FNMA, ad_v64_fnma(x, y, z))
+      AD__OVER_PACKED(AD__IR_NUMBER, ad_v64_select(ad_v64_eq(x, x), y, x))
+      AD__OVER_PACKED(AD__IR_LT, ad_v64_only(ad_v64_lt(x, y), ad_v64_k(1)))
+      AD__OVER_PACKED(AD__IR_LE, ad_v64_only(ad_v64_le(x, y), ad_v64_k(1)))
+      AD__OVER_PACKED(AD__IR_EQ, ad_v64_only(ad_v64_eq(x, y), ad_v64_k(1)))
+      AD__OVER_PACKED(AD__IR_NE, ad_v64_only(ad_v64_ne(x, y), ad_v64_k(1)))
+      AD__OVER_PACKED(AD__IR_AND, ad_v64_only(AD__NONZERO(x), y))
+      AD__OVER_PACKED(AD__IR_OR, ad_v64_select(AD__NONZERO(x), x, y))
+      AD__OVER_PACKED(AD__IR_NOT, ad_v64_sub(ad_v64_k(1), x))
+      AD__OVER_PACKED(AD__IR_SELECT, ad_v64_select(AD__NONZERO(x), y, z))
+      AD__OVER_PACKED(AD__IR_ONLY, ad_v64_only(AD__NONZERO(x), y))
+      default: ad__packed_rows[run->op](d, a, b, c, run->n, da, db, dc);
+    }
+  }
+}
+
+/* one point; slots: n_slots numbers */
+AD_LOCAL void ad__packed_program(const ad__program *p, double *slots, const ad__port *in, const ad__port *out, bool has_guards, size_t *strayed) {
+  if (p->n_constants) memcpy(slots, p->constant, p->n_constants * sizeof *slots);
+  const uint32_t *slot = p->in;
+  for (int q = 0; q < AD__PORTS; q++)
+    for (size_t j = 0; j < in[q].width; j++, slot++) if (*slot != AD__NONE) slots[*slot] = ((const double *)in[q].data)[j];
+  ad__packed_block(p, slots);
+  slot = p->out;
+  for (int q = 0; q < AD__PORTS; q++)
+    for (size_t j = 0; j < out[q].width; j++, slot++) if (out[q].data) ((double *)out[q].data)[j] = slots[*slot];
+  if (has_guards) *strayed += !(slots[*slot] != 0);
+}
+
 /* --- the programs of a function */
 
 struct ad_function {
   ad__ir ir;                              /* the value; inputs 0 .. n-1 */
   uint32_t *y, n, m, ok;                  /* ok: the mask node "every comparison as recorded", or AD__NONE */
   size_t recorded, guards;
-  ad__program *program[AD_FUNCTION_KINDS];
+  ad__program *program[AD_FUNCTION_KINDS], *packed[AD_FUNCTION_KINDS];      /* for many points, for one */
 };
 
 #define AD__PROGRAM_LIMIT 200000u         /* nodes: a Jacobian or Hessian that would need more is made by sweeps */
@@ -5133,8 +5363,9 @@ AD_LOCAL bool ad__too_large(const ad_function *f, ad_function_kind kind) {
   return kind == AD_FUNCTION_HESSIAN && (5 * nodes * n > AD__PROGRAM_LIMIT || n * n > AD__PROGRAM_LIMIT);
 }
 
-/* the program of a kind, made the cheapest way; group: for the interpreter */
-AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, bool group, ad__program *p) {
+/* the program of a kind, made the cheapest way */
+enum { AD__FOR_LANES, AD__FOR_ONE, AD__FOR_C };
+AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int target, ad__program *p) {
   size_t outputs = (size_t)f->m + ad__result_size(f, kind) + 1;
   uint32_t *out = (uint32_t *)ad__array(2 * outputs, sizeof *out), n_out = 0, *best_out = out ? out + outputs : NULL;
   ad__ir best;
@@ -5160,28 +5391,34 @@ AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, bool grou
       ad__ir_free(&ir);
     }
     uint32_t n_in = f->n + (ad__kind_has_w(kind) ? f->m : 0) + (ad__kind_has_dx(kind) ? f->n : 0);
-    ok = least != UINT64_MAX && ad__lower(&best, n_in, best_out, n_out, group, p);
+    if (least != UINT64_MAX)
+      ok = target == AD__FOR_ONE ? ad__lower_packed(&best, n_in, best_out, n_out, p) : ad__lower(&best, n_in, best_out, n_out, target == AD__FOR_LANES, p);
   }
   ad__ir_free(&best);
   AD_FREE(out);
   return ok;
 }
 
-AD_LOCAL ad__program *ad__function_program(const ad_function *f, ad_function_kind kind) {
-  ad__program *p = ad__program_get(&f->program[kind]);
+AD_LOCAL ad__program *ad__program_in(const ad_function *f, ad_function_kind kind, ad__program *const *place, int target) {
+  ad__program *p = ad__program_get(place);
   if (p) return p;
   p = (ad__program *)ad__array(1, sizeof *p);
-  if (!p || !ad__compile(f, kind, true, p)) { AD_FREE(p); return NULL; }
-  if (!ad__program_publish((ad__program **)(uintptr_t)&f->program[kind], p)) {       /* another thread was faster */
+  if (!p || !ad__compile(f, kind, target, p)) { AD_FREE(p); return NULL; }
+  if (!ad__program_publish((ad__program **)(uintptr_t)place, p)) {       /* another thread was faster */
     ad__program_free(p); AD_FREE(p);
-    p = ad__program_get(&f->program[kind]);
+    p = ad__program_get(place);
   }
   return p;
 }
+AD_LOCAL ad__program *ad__function_program(const ad_function *f, ad_function_kind kind) { return ad__program_in(f, kind, &f->program[kind], AD__FOR_LANES); }
+AD_LOCAL ad__program *ad__function_packed(const ad_function *f, ad_function_kind kind) { return ad__program_in(f, kind, &f->packed[kind], AD__FOR_ONE); }
 
 AD_API void ad_function_destroy(ad_function *f) {
   if (!f) return;
-  for (int k = 0; k < AD_FUNCTION_KINDS; k++) if (f->program[k]) { ad__program_free(f->program[k]); AD_FREE(f->program[k]); }
+  for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
+    if (f->program[k]) { ad__program_free(f->program[k]); AD_FREE(f->program[k]); }
+    if (f->packed[k]) { ad__program_free(f->packed[k]); AD_FREE(f->packed[k]); }
+  }
   ad__ir_free(&f->ir);
   AD_FREE(f->y); AD_FREE(f);
 }
@@ -5333,7 +5570,7 @@ AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slot
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
   if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->n ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
-  return ad__function_program(f, kind) ? AD_OK : AD_ERROR_MEMORY;
+  return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : AD_ERROR_MEMORY;
 }
 
 AD_API ad_function_info ad_function_describe(const ad_function *f) {
@@ -5343,6 +5580,7 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
   info.inputs = f->n; info.outputs = f->m; info.recorded = f->recorded; info.nodes = f->ir.n; info.guards = f->guards;
   for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
     const ad__program *p = ad__program_get(&f->program[k]);
+    if (!p) p = ad__program_get(&f->packed[k]);
     if (p) { info.instructions[k] = p->n_ins; info.slots[k] = p->n_slots; }
   }
   return info;
@@ -5490,13 +5728,13 @@ AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, co
     ad_status status = ad__by_sweeps(f, kind, &a, 0, &strayed);
     return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
   }
-  const ad__program *p = ad__function_program(f, kind);
+  const ad__program *p = ad__function_packed(f, kind);
   if (!p) return AD_ERROR_MEMORY;
   double *slots = p->n_slots <= STACK ? here : (double *)ad__array(p->n_slots, sizeof *slots);
   if (!slots) return AD_ERROR_MEMORY;
   ad__port in[AD__PORTS], out[AD__PORTS];
   ad__ports(f, kind, &a, 0, in, out);
-  ad_f64__program(p, slots, 1, in, out, f->ok != AD__NONE, NULL, &strayed);
+  ad__packed_program(p, slots, in, out, f->ok != AD__NONE, &strayed);
   if (slots != here) AD_FREE(slots);
   return strayed ? AD_ERROR_BRANCH : AD_OK;
 }
@@ -5542,7 +5780,7 @@ AD_LOCAL void ad__write_statement(const ad__program *p, const ad__ins *s, uint32
     "@lt(a, b)", "@le(a, b)", "@eq(a, b)", "@ne(a, b)", "@and(a, b)", "@or(a, b)", "@not(a)", "@select(a, b, c)", "@only(a, b)",
     "@number(a, b)", "@fnma(a, b, c)", "@add(c, @mul(a, b))", "@sub(@mul(a, b), c)", "@sub(c, @mul(a, b))",
     "@add(c, @seed(a, b))", "@sub(c, @seed(a, b))",
-    "@add(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "@sub(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))" };
+    "@add(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "@sub(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "" };
   static const char *const row[4] = { "", "(a)", "(a, b)", "(a, b, c)" };
   bool mask = s->op >= AD__IR_LT && s->op <= AD__IR_NOT;
   fprintf(file, "  const %s%s t%u = ", N, mask ? "_mask" : "", (unsigned)result);
@@ -5621,7 +5859,7 @@ AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FIL
   fputs("#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
   for (int jacobian = 0; jacobian < 2; jacobian++) {
     ad__program p;
-    if (!ad__compile(f, jacobian ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE, false, &p)) return AD_ERROR_MEMORY;
+    if (!ad__compile(f, jacobian ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE, AD__FOR_C, &p)) return AD_ERROR_MEMORY;
     uint32_t *names = (uint32_t *)ad__array(p.n_slots, sizeof *names);
     if (names) ad__write_kind(f, &p, names, name, jacobian != 0, file);
     ad__program_free(&p);
@@ -6026,12 +6264,10 @@ AD_UNARY(AD__RUN_1, AD_E, ) AD_BINARY(AD__RUN_2, AD_E, ) AD_TERNARY(AD__RUN_3, A
 AD_LOCAL void (*const AD_EW(_rows)[])(AD_S *, const AD_S *, const AD_S *, const AD_S *) = {
   AD_UNARY(AD__RUN_ENTRY, AD_E, ) AD_BINARY(AD__RUN_ENTRY, AD_E, ) AD_TERNARY(AD__RUN_ENTRY, AD_E, ) };
 
-AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots) {
-  const ad__ins *i = program->ins;
-  for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
-    const ad__ins *stop = i + run->n;
+/* the instructions i .. stop - 1, all of kind op */
+AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, AD_S *slots) {
     AD_S *d; const AD_S *a, *b, *c;
-    switch (run->op) {
+    switch (op) {
       AD__CASE(AD_OP_add, AD_W(add)(AD__A, AD__B))
       AD__CASE(AD_OP_sub, AD_W(sub)(AD__A, AD__B))
       AD__CASE(AD_OP_mul, AD_W(mul)(AD__A, AD__B))
@@ -6060,7 +6296,11 @@ AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots) {
       AD__CASE(AD__IR_ONLY, AD_W(only)(AD__MASK(AD__A), AD__B))
       default: do { AD__SLOTS; AD_EW(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
     }
-  }
+}
+AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots) {
+  const ad__ins *i = program->ins;
+  for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; i += run->n, run++)
+    AD_EW(_run)(run->op, i, i + run->n, slots);
 }
 
 /* rows of an array to slots and back: a square of AD_LANES columns and rows at a time, turned in registers */
