@@ -346,7 +346,14 @@ AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) {
   __m256i m = ad_v32__first(n);
   return _mm256_blendv_ps(_mm256_broadcast_ss(p), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
 }
-AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) { _mm256_maskstore_ps(p, ad_v32__first(n), x); }
+/* in pieces of 4, 2 and 1: a masked store takes 20 cycles and more on AMD */
+AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) {
+  __m128 h = _mm256_castps256_ps128(x);
+  if (n & 8) _mm256_storeu_ps(p, x);
+  if (n & 4) _mm_storeu_ps(p, h), h = _mm256_extractf128_ps(x, 1), p += 4;
+  if (n & 2) _mm_storel_pd((double *)(void *)p, _mm_castps_pd(h)), h = _mm_movehl_ps(h, h), p += 2;
+  if (n & 1) _mm_store_ss(p, h);
+}
 AD_INLINE ad_v32_mask ad_v32_first(int n) { return _mm256_castsi256_ps(ad_v32__first(n)); }
 AD_INLINE ad_v32 ad_v32_load_or(const ad_f32 *p, int n, ad_v32 x) {
   __m256i m = ad_v32__first(n);
@@ -434,7 +441,12 @@ AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) {
   __m256i m = ad_v64__first(n);
   return _mm256_blendv_pd(_mm256_broadcast_sd(p), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
 }
-AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) { _mm256_maskstore_pd(p, ad_v64__first(n), x); }
+AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) {
+  __m128d h = _mm256_castpd256_pd128(x);
+  if (n & 4) _mm256_storeu_pd(p, x);
+  if (n & 2) _mm_storeu_pd(p, h), h = _mm256_extractf128_pd(x, 1), p += 2;
+  if (n & 1) _mm_store_sd(p, h);
+}
 AD_INLINE ad_v64_mask ad_v64_first(int n) { return _mm256_castsi256_pd(ad_v64__first(n)); }
 AD_INLINE ad_v64 ad_v64_load_or(const ad_f64 *p, int n, ad_v64 x) {
   __m256i m = ad_v64__first(n);
@@ -1116,8 +1128,8 @@ AD__RARE ad_v32 ad_v32_polygamma(ad_v32 n, ad_v32 x) {
 #define AD__SQUARE_64 4
 AD_INLINE void ad_v32__square(const ad_f32 *from, size_t ldf, ad_f32 *to, size_t ldt) {
   __m256 a[4], b[4];
-  for (size_t h = 0; h < 8; h += 4) {   /* four columns of from: rows h .. h+3 of to */
-    for (size_t i = 0; i < 4; i++)
+  AD__UNROLL for (size_t h = 0; h < 8; h += 4) {   /* four columns of from: rows h .. h+3 of to */
+    AD__UNROLL for (size_t i = 0; i < 4; i++)
       a[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from + i * ldf + h)), _mm_loadu_ps(from + (i + 4) * ldf + h), 1);
     b[0] = _mm256_unpacklo_ps(a[0], a[1]), b[1] = _mm256_unpackhi_ps(a[0], a[1]);
     b[2] = _mm256_unpacklo_ps(a[2], a[3]), b[3] = _mm256_unpackhi_ps(a[2], a[3]);
@@ -1128,7 +1140,7 @@ AD_INLINE void ad_v32__square(const ad_f32 *from, size_t ldf, ad_f32 *to, size_t
   }
 }
 AD_INLINE void ad_v64__square(const ad_f64 *from, size_t ldf, ad_f64 *to, size_t ldt) {
-  for (size_t h = 0; h < 4; h += 2) {
+  AD__UNROLL for (size_t h = 0; h < 4; h += 2) {
     __m256d a = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from + h)), _mm_loadu_pd(from + 2 * ldf + h), 1);
     __m256d b = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from + ldf + h)), _mm_loadu_pd(from + 3 * ldf + h), 1);
     _mm256_storeu_pd(to + h * ldt, _mm256_unpacklo_pd(a, b));
@@ -1696,68 +1708,114 @@ AD_INLINE AD_N AD_W(_get)(const AD_S *p, int n) { return n == AD_LANES ? AD_W(lo
 AD_INLINE void AD_W(_put)(AD_S *p, AD_N x, int n) { if (n == AD_LANES) AD_W(store)(p, x); else AD_W(store_n)(p, x, n); }
 AD_INLINE AD_N AD_W(_set)(AD_S c) { return AD_W(k)((double)c); }
 AD_INLINE int AD_W(_left)(size_t i, size_t n) { return n - i < AD_LANES ? (int)(n - i) : AD_LANES; }
+/* the last n elements at p as a whole register in memory */
+AD_INLINE const AD_S *AD_W(_pad)(AD_S *pad, const AD_S *p, size_t n) {
+  AD_W(store)(pad, AD_W(load_n)(p, (int)n));
+  return pad;
+}
 
+/* What is left of an array after the whole registers goes through the same loop once more, on padded copies: the formula, which
+   can be long, is there once, and the loop has no branch in it. */
 AD_INLINE void AD_W(_value_1)(AD_N (*f)(AD_N), size_t n, const AD_S *const *x, AD_S *v) {
+  AD_S pad[2][AD_LANES];
   const AD_S *a = x[0];
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    AD_W(_put)(v + i, f(AD_W(_get)(a + i, left)), left);
+  AD_S *to = v;
+  size_t rest = n % AD_LANES, whole = n - rest;
+  for (size_t m = whole;; m = AD_LANES) {
+    for (size_t i = 0; i < m; i += AD_LANES) AD_W(store)(to + i, f(AD_W(load)(a + i)));
+    if (rest == 0 || to == pad[1]) break;
+    a = AD_W(_pad)(pad[0], a + whole, rest), to = pad[1];
   }
+  if (rest) AD_W(store_n)(v + whole, AD_W(load)(to), (int)rest);
 }
 AD_INLINE void AD_W(_value_2)(AD_N (*f)(AD_N, AD_N), size_t n, const AD_S *const *x, AD_S *v) {
+  AD_S pad[3][AD_LANES];
   const AD_S *a = x[0], *b = x[1];
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    AD_W(_put)(v + i, f(AD_W(_get)(a + i, left), AD_W(_get)(b + i, left)), left);
+  AD_S *to = v;
+  size_t rest = n % AD_LANES, whole = n - rest;
+  for (size_t m = whole;; m = AD_LANES) {
+    for (size_t i = 0; i < m; i += AD_LANES) AD_W(store)(to + i, f(AD_W(load)(a + i), AD_W(load)(b + i)));
+    if (rest == 0 || to == pad[2]) break;
+    a = AD_W(_pad)(pad[0], a + whole, rest), b = AD_W(_pad)(pad[1], b + whole, rest), to = pad[2];
   }
+  if (rest) AD_W(store_n)(v + whole, AD_W(load)(to), (int)rest);
 }
 AD_INLINE void AD_W(_value_3)(AD_N (*f)(AD_N, AD_N, AD_N), size_t n, const AD_S *const *x, AD_S *v) {
+  AD_S pad[4][AD_LANES];
   const AD_S *a = x[0], *b = x[1], *c = x[2];
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    AD_W(_put)(v + i, f(AD_W(_get)(a + i, left), AD_W(_get)(b + i, left), AD_W(_get)(c + i, left)), left);
+  AD_S *to = v;
+  size_t rest = n % AD_LANES, whole = n - rest;
+  for (size_t m = whole;; m = AD_LANES) {
+    for (size_t i = 0; i < m; i += AD_LANES) AD_W(store)(to + i, f(AD_W(load)(a + i), AD_W(load)(b + i), AD_W(load)(c + i)));
+    if (rest == 0 || to == pad[3]) break;
+    a = AD_W(_pad)(pad[0], a + whole, rest), b = AD_W(_pad)(pad[1], b + whole, rest), c = AD_W(_pad)(pad[2], c + whole, rest), to = pad[3];
   }
+  if (rest) AD_W(store_n)(v + whole, AD_W(load)(to), (int)rest);
 }
 
 /* one register of an operand that the formula reads, else of zeros */
-AD_INLINE AD_N AD_W(_read)(bool used, const AD_S *p, size_t i, int left) { return used ? AD_W(_get)(p + i, left) : AD_W(k)(0); }
-AD_INLINE void AD_W(_seed_put)(AD_N (*seed)(AD_N, AD_N), AD_N d, const AD_S *g, AD_S *out, bool add, size_t i, int left) {
-  d = seed(AD_W(_get)(g + i, left), d);
-  AD_W(_put)(out + i, add ? AD_W(add)(AD_W(_get)(out + i, left), d) : d, left);
+AD_INLINE AD_N AD_W(_read)(bool used, const AD_S *p, size_t i) { return used ? AD_W(load)(p + i) : AD_W(k)(0); }
+AD_INLINE void AD_W(_seed_put)(AD_N (*seed)(AD_N, AD_N), AD_N d, const AD_S *g, AD_S *out, bool add, size_t i) {
+  d = seed(AD_W(load)(g + i), d);
+  AD_W(store)(out + i, add ? AD_W(add)(AD_W(load)(out + i), d) : d);
 }
 AD_INLINE void AD_W(_partial_1)(AD_N (*p)(AD_N, AD_N), AD_N (*seed)(AD_N, AD_N), bool use_x, bool use_v, size_t n, const AD_S *const *x,
                                 const AD_S *v, const AD_S *g, AD_S *out, bool add) {
+  AD_S pad[4][AD_LANES];
   const AD_S *a = x[0];
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    AD_N d = p(AD_W(_read)(use_x, a, i, left), AD_W(_read)(use_v, v, i, left));
-    AD_W(_seed_put)(seed, d, g, out, add, i, left);
+  AD_S *to = out;
+  size_t rest = n % AD_LANES, whole = n - rest;
+  for (size_t m = whole;; m = AD_LANES) {
+    for (size_t i = 0; i < m; i += AD_LANES) AD_W(_seed_put)(seed, p(AD_W(_read)(use_x, a, i), AD_W(_read)(use_v, v, i)), g, to, add, i);
+    if (rest == 0 || to == pad[3]) break;
+    if (use_x) a = AD_W(_pad)(pad[0], a + whole, rest);
+    if (use_v) v = AD_W(_pad)(pad[1], v + whole, rest);
+    g = AD_W(_pad)(pad[2], g + whole, rest);
+    if (add) AD_W(_pad)(pad[3], to + whole, rest);
+    to = pad[3];
   }
+  if (rest) AD_W(store_n)(out + whole, AD_W(load)(to), (int)rest);
 }
 AD_INLINE void AD_W(_partial_2)(AD_N (*p)(AD_N, AD_N, AD_N), AD_N (*seed)(AD_N, AD_N), bool use_x, bool use_v, size_t n, const AD_S *const *x,
                                 const AD_S *v, const AD_S *g, AD_S *out, bool add) {
+  AD_S pad[5][AD_LANES];
   const AD_S *a = x[0], *b = x[1];
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    AD_N d = p(AD_W(_read)(use_x, a, i, left), AD_W(_read)(use_x, b, i, left), AD_W(_read)(use_v, v, i, left));
-    AD_W(_seed_put)(seed, d, g, out, add, i, left);
+  AD_S *to = out;
+  size_t rest = n % AD_LANES, whole = n - rest;
+  for (size_t m = whole;; m = AD_LANES) {
+    for (size_t i = 0; i < m; i += AD_LANES)
+      AD_W(_seed_put)(seed, p(AD_W(_read)(use_x, a, i), AD_W(_read)(use_x, b, i), AD_W(_read)(use_v, v, i)), g, to, add, i);
+    if (rest == 0 || to == pad[4]) break;
+    if (use_x) a = AD_W(_pad)(pad[0], a + whole, rest), b = AD_W(_pad)(pad[1], b + whole, rest);
+    if (use_v) v = AD_W(_pad)(pad[2], v + whole, rest);
+    g = AD_W(_pad)(pad[3], g + whole, rest);
+    if (add) AD_W(_pad)(pad[4], to + whole, rest);
+    to = pad[4];
   }
+  if (rest) AD_W(store_n)(out + whole, AD_W(load)(to), (int)rest);
 }
 AD_INLINE void AD_W(_partial_3)(AD_N (*p)(AD_N, AD_N, AD_N, AD_N), AD_N (*seed)(AD_N, AD_N), bool use_x, bool use_v, size_t n, const AD_S *const *x,
                                 const AD_S *v, const AD_S *g, AD_S *out, bool add) {
+  AD_S pad[6][AD_LANES];
   const AD_S *a = x[0], *b = x[1], *c = x[2];
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    AD_N d = p(AD_W(_read)(use_x, a, i, left), AD_W(_read)(use_x, b, i, left), AD_W(_read)(use_x, c, i, left), AD_W(_read)(use_v, v, i, left));
-    AD_W(_seed_put)(seed, d, g, out, add, i, left);
+  AD_S *to = out;
+  size_t rest = n % AD_LANES, whole = n - rest;
+  for (size_t m = whole;; m = AD_LANES) {
+    for (size_t i = 0; i < m; i += AD_LANES)
+      AD_W(_seed_put)(seed, p(AD_W(_read)(use_x, a, i), AD_W(_read)(use_x, b, i), AD_W(_read)(use_x, c, i), AD_W(_read)(use_v, v, i)), g, to, add, i);
+    if (rest == 0 || to == pad[5]) break;
+    if (use_x) a = AD_W(_pad)(pad[0], a + whole, rest), b = AD_W(_pad)(pad[1], b + whole, rest), c = AD_W(_pad)(pad[2], c + whole, rest);
+    if (use_v) v = AD_W(_pad)(pad[3], v + whole, rest);
+    g = AD_W(_pad)(pad[4], g + whole, rest);
+    if (add) AD_W(_pad)(pad[5], to + whole, rest);
+    to = pad[5];
   }
+  if (rest) AD_W(store_n)(out + whole, AD_W(load)(to), (int)rest);
 }
 
 AD_LOCAL void AD_R(array_fill)(size_t n, AD_S c, AD_S *out) {
   AD_N w = AD_W(_set)(c);
-  size_t i = 0;
-  for (; n - i >= AD_LANES; i += AD_LANES) AD_W(store)(out + i, w);
-  for (; i < n; i++) out[i] = c;
+  for (size_t i = 0; i < n; i += AD_LANES) AD_W(_put)(out + i, w, AD_W(_left)(i, n));
 }
 /* out += a x */
 AD_LOCAL void AD_R(array_axpy)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
@@ -1886,7 +1944,7 @@ AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *parti
           if (step == 0 && row == 0) {
             if (filled[k] == from) continue;
             filled[k] = from;
-            AD_R(array_fill)(AD__BLOCK, *from, buffer[k]);
+            AD_R(array_fill)(m * n, *from, buffer[k]);
           } else if (k != last || add) AD_R(_pack)(from, row, step, m, n, buffer[k]);
         }
         if (partial) partial(m * n, (const AD_S *const *)operand, operand[arity], operand[arity + 1], operand[arity + 2], add);
@@ -2409,20 +2467,6 @@ AD_INLINE AD_S AD_W(_peak)(size_t n, const AD_S *x) {
   for (; i < n; i += AD_LANES) a = AD_W(larger)(a, AD_W(_get)(x + i, AD_W(_left)(i, n)));
   return AD_W(largest)(AD_W(larger)(a, b));
 }
-/* the sum of a row of at most AD_WIDE elements, as the tree of >>reduce has it; reads a whole number of registers */
-AD_INLINE AD_S AD_W(_sum_short)(size_t n, const AD_S *x) {
-  AD_N a[AD_WIDE / AD_LANES];
-  for (int r = 0; r < AD_WIDE / AD_LANES; r++) {
-    int left = (int)n - r * AD_LANES;
-    a[r] = AD_W(k)(-0.0);
-    if (left >= AD_LANES) a[r] = AD_W(load)(x + r * AD_LANES);
-    else if (left > 0) a[r] = AD_W(select)(AD_W(first)(left), AD_W(load)(x + r * AD_LANES), a[r]);
-  }
-  for (int h = AD_WIDE / AD_LANES / 2; h > 0; h /= 2)
-    for (int r = 0; r < h; r++) a[r] = AD_W(add)(a[r], a[r + h]);
-  return AD_W(sum)(a[0]);
-}
-AD_INLINE AD_S AD_W(_sum_row)(size_t n, const AD_S *x) { return n <= AD_WIDE ? AD_W(_sum_short)(n, x) : AD_R(array_sum)(n, x); }
 /* d = x - peak; of a row with +inf the limit: 0 where x is +inf, else -inf. peak goes to *top. d may be x */
 AD_INLINE void AD_W(_shift)(size_t n, const AD_S *x, AD_S *d, AD_S *top) {
   AD_S peak = AD_W(_peak)(n, x), inf = (AD_S)INFINITY;
@@ -2436,28 +2480,60 @@ AD_INLINE void AD_W(_shift)(size_t n, const AD_S *x, AD_S *d, AD_S *top) {
       AD_W(_put)(d + i, AD_W(sub)(AD_W(_get)(x + i, left), p), left);
     }
 }
-/* the same for rows of at most AD_WIDE elements, one after the other: writes whole registers, so up to AD_WIDE - 1 elements more
-   than the last row has; at most room elements of x may be read */
+/* Rows of at most AD_WIDE elements, one after the other, are read and written as AD_WIDE elements without a branch: what a row
+   writes too much, the next one overwrites. The mask of what belongs to a row: */
+typedef struct AD_W(_inside) { AD_W(mask) r[AD_WIDE / AD_LANES]; } AD_W(_inside);
+AD_INLINE AD_W(_inside) AD_W(_inside_of)(size_t n) {
+  AD_W(_inside) in;
+  AD__UNROLL
+  for (int r = 0; r < AD_WIDE / AD_LANES; r++) {
+    int left = (int)n - r * AD_LANES;
+    in.r[r] = AD_W(first)(left < 0 ? 0 : left < AD_LANES ? left : AD_LANES);
+  }
+  return in;
+}
+/* d = x - peak for such rows; x has room elements, of d AD_WIDE - 1 more than the rows have are written */
 AD_INLINE void AD_W(_shift_short)(size_t rows, size_t n, const AD_S *x, size_t room, AD_S *d, AD_S *top) {
+  AD_W(_inside) in = AD_W(_inside_of)(n);
   AD_N low = AD_W(_set)(-(AD_S)INFINITY);
-  for (size_t j = 0; j < rows; j++, x += n, room -= n, d += n) {
+  size_t fast = room < AD_WIDE ? 0 : (room - AD_WIDE) / n + 1;
+  for (size_t j = 0; j < rows; j++) {
     AD_N a[AD_WIDE / AD_LANES], peak = low;
+    AD_S rest[AD_WIDE];
+    const AD_S *from = x + j * n;
+    if (j >= fast) {   /* the last rows of x: nothing is read beyond them */
+      for (size_t i = 0; i < n; i += AD_LANES) AD_W(store)(rest + i, AD_W(_get)(from + i, AD_W(_left)(i, n)));
+      from = rest;
+    }
+    AD__UNROLL
     for (int r = 0; r < AD_WIDE / AD_LANES; r++) {
-      int left = (int)n - r * AD_LANES;
-      a[r] = low;
-      if (left >= AD_LANES) a[r] = AD_W(load)(x + r * AD_LANES);
-      else if (left > 0 && room >= (size_t)(r + 1) * AD_LANES) a[r] = AD_W(select)(AD_W(first)(left), AD_W(load)(x + r * AD_LANES), low);
-      else if (left > 0) a[r] = AD_W(load_or)(x + r * AD_LANES, left, low);
+      a[r] = AD_W(select)(in.r[r], AD_W(load)(from + r * AD_LANES), low);
       peak = AD_W(larger)(peak, a[r]);
     }
     top[j] = AD_W(largest)(peak);
     peak = AD_W(_set)(top[j]);
-    if (top[j] >= (AD_S)INFINITY) AD_W(_shift)(n, x, d, top + j);
-    else
-      for (int r = 0; r < AD_WIDE / AD_LANES; r++)
-        if ((int)n > r * AD_LANES) AD_W(store)(d + r * AD_LANES, AD_W(sub)(a[r], peak));
+    AD__UNROLL
+    for (int r = 0; r < AD_WIDE / AD_LANES; r++) AD_W(store)(d + j * n + r * AD_LANES, AD_W(sub)(a[r], peak));
   }
-  AD_W(store)(d, AD_W(k)(0));
+  for (size_t j = 0; j < rows; j++)
+    if (top[j] >= (AD_S)INFINITY) AD_W(_shift)(n, x + j * n, d + j * n, top + j);
+  AD_W(store)(d + rows * n, AD_W(k)(0));
+}
+/* their sums, by the tree of >>reduce */
+AD_INLINE void AD_W(_sum_short)(size_t rows, size_t n, const AD_S *e, AD_S *s) {
+  AD_W(_inside) in = AD_W(_inside_of)(n);
+  AD_N none = AD_W(k)(-0.0);
+  for (size_t j = 0; j < rows; j++, e += n) {
+    AD_N a[AD_WIDE / AD_LANES];
+    AD__UNROLL
+    for (int r = 0; r < AD_WIDE / AD_LANES; r++) a[r] = AD_W(select)(in.r[r], AD_W(load)(e + r * AD_LANES), none);
+    AD__UNROLL
+    for (int h = AD_WIDE / AD_LANES / 2; h > 0; h /= 2) {
+      AD__UNROLL
+      for (int r = 0; r < h; r++) a[r] = AD_W(add)(a[r], a[r + h]);
+    }
+    s[j] = AD_W(sum)(a[0]);
+  }
 }
 /* Of rows that fit the buffers together: d = x - peak, e = exp(d), s = the sum of e, log_s = log(s). */
 AD_INLINE void AD_W(_soften)(size_t rows, size_t n, const AD_S *x, size_t room, AD_S *d, AD_S *e, AD_S *top, AD_S *s, AD_S *log_s) {
@@ -2467,18 +2543,30 @@ AD_INLINE void AD_W(_soften)(size_t rows, size_t n, const AD_S *x, size_t room, 
     AD_W(store)(d + rows * n, AD_W(k)(0));
   }
   for (size_t i = 0; i < rows * n; i += AD_LANES) AD_W(store)(e + i, AD_W(exp)(AD_W(load)(d + i)));
-  for (size_t j = 0; j < rows; j++) s[j] = AD_W(_sum_row)(n, e + j * n);
+  if (n <= AD_WIDE) AD_W(_sum_short)(rows, n, e, s);
+  else
+    for (size_t j = 0; j < rows; j++) s[j] = AD_R(array_sum)(n, e + j * n);
   if (log_s)
     for (size_t j = 0; j < rows; j += AD_LANES) AD_W(_put)(log_s + j, AD_W(log)(AD_W(_get)(s + j, AD_W(_left)(j, rows))), AD_W(_left)(j, rows));
 }
-/* y = a e over a row; whole: the register that holds the end may be written as a whole */
-AD_INLINE void AD_W(_scale_row)(size_t n, AD_S a, const AD_S *e, AD_S *y, bool whole) {
-  AD_N w = AD_W(_set)(a);
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    int left = AD_W(_left)(i, n);
-    if (whole) AD_W(store)(y + i, AD_W(mul)(AD_W(load)(e + i), w));
-    else AD_W(_put)(y + i, AD_W(mul)(AD_W(_get)(e + i, left), w), left);
+/* y = f(e, a) with one a for a row; y has room for rows times n elements and no more */
+AD_INLINE void AD_W(_each_row)(AD_N (*f)(AD_N, AD_N), size_t rows, size_t n, const AD_S *a, const AD_S *e, AD_S *y) {
+  size_t j = 0;
+  if (n <= AD_WIDE)
+    for (; (rows - j) * n >= AD_WIDE; j++, e += n, y += n) {
+      AD_N w = AD_W(_set)(a[j]);
+      AD__UNROLL
+      for (int r = 0; r < AD_WIDE / AD_LANES; r++) AD_W(store)(y + r * AD_LANES, f(AD_W(load)(e + r * AD_LANES), w));
+    }
+  for (; j < rows; j++, e += n, y += n) {
+    AD_N w = AD_W(_set)(a[j]);
+    size_t i = 0;
+    for (; n - i >= AD_LANES; i += AD_LANES) AD_W(store)(y + i, f(AD_W(load)(e + i), w));
+    if (i < n) AD_W(store_n)(y + i, f(AD_W(load_n)(e + i, (int)(n - i)), w), (int)(n - i));
   }
+}
+AD_INLINE void AD_W(_invert)(size_t rows, AD_S scale, AD_S *s) {
+  for (size_t j = 0; j < rows; j++) s[j] = scale / s[j];
 }
 AD_INLINE AD_N AD_W(_term_exp)(const void *context, size_t i, size_t c, int n) { return AD_W(exp)(AD_W(_term_deviation)(context, i, c, n)); }
 /* target[i] (x[i] - shift), nothing where the target is 0 */
@@ -2506,14 +2594,16 @@ AD_LOCAL void AD_R(rows_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) 
     for (size_t j = 0; j < rows; j++, x += n, y += n) {
       AD_W(_shift)(n, x, y, top);
       for (size_t i = 0; i < n; i += AD_LANES) AD_W(_put)(y + i, AD_W(exp)(AD_W(_get)(y + i, AD_W(_left)(i, n))), AD_W(_left)(i, n));
-      AD_W(_scale_row)(n, 1 / AD_R(array_sum)(n, y), y, y, false);
+      s[0] = 1 / AD_R(array_sum)(n, y);
+      AD_W(_each_row)(AD_W(mul), 1, n, s, y, y);
     }
     return;
   }
   for (size_t j = 0, m; j < rows; j += m) {
     m = AD_W(_batch)(rows - j, n);
     AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, d, top, s, NULL);
-    for (size_t r = 0; r < m; r++) AD_W(_scale_row)(n, 1 / s[r], d + r * n, y + (j + r) * n, (m - r) * n >= n + AD_WIDE);
+    AD_W(_invert)(m, 1, s);
+    AD_W(_each_row)(AD_W(mul), m, n, s, d, y + j * n);
   }
 }
 /* y = log softmax: (x - max) - log(sum of exp(x - max)); y may be x */
@@ -2532,15 +2622,20 @@ AD_LOCAL void AD_R(rows_log_softmax)(size_t rows, size_t n, const AD_S *x, AD_S 
       m = AD_W(_batch)(rows - j, n);
       AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, e, top, s, log_s);
     }
-    for (size_t r = 0; r < m; r++)
-      for (size_t i = 0; i < n; i += AD_LANES) {
-        int left = AD_W(_left)(i, n);
-        AD_W(_put)(y + (j + r) * n + i, AD_W(sub)(AD_W(_get)(from + r * n + i, left), AD_W(_set)(log_s[r])), left);
-      }
+    AD_W(_each_row)(AD_W(sub), m, n, log_s, from, y + j * n);
   }
 }
 /* out[row] = log of the sum of exp(x): -inf for rows of -inf only (and for n = 0), +inf where one is +inf */
 AD_LOCAL void AD_R(rows_logsumexp)(size_t rows, size_t n, const AD_S *x, AD_S *out) {
+  if (n > 0 && n <= AD__CHUNK / 8) {
+    AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], log_s[AD__CHUNK / 8], top[AD__CHUNK / 8];
+    for (size_t j = 0, m; j < rows; j += m) {
+      m = AD_W(_batch)(rows - j, n);
+      AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, d, top, s, log_s);
+      for (size_t r = 0; r < m; r++) out[j + r] = isinf(top[r]) ? AD_R(array_max)(n, x + (j + r) * n) : top[r] + log_s[r];
+    }
+    return;
+  }
   for (size_t j = 0; j < rows; j++) {
     AD_W(_terms) t = AD_W(_terms_of)(x + j * n, NULL);
     t.shift = AD_W(_peak)(n, x + j * n);
@@ -2650,12 +2745,14 @@ AD_LOCAL bool AD_R(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, con
     }
     m = AD_W(_batch)(rows - j, n);
     AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, e, top, s, log_s);
+    if (dx) {
+      AD_W(_invert)(m, scale, s);
+      AD_W(_each_row)(AD_W(mul), m, n, s, e, dx + j * n);
+    }
     for (size_t r = 0; r < m; r++) {
       size_t at = r * n + (size_t)label[j + r];
       loss[j + r] = log_s[r] - d[at];
-      if (!dx) continue;
-      AD_W(_scale_row)(n, scale / s[r], e + r * n, dx + (j + r) * n, (m - r) * n >= n + AD_WIDE);
-      dx[j * n + at] -= scale;
+      if (dx) dx[j * n + at] -= scale;
     }
   }
   return true;
@@ -2680,6 +2777,10 @@ AD_LOCAL void AD_R(rows_cross_entropy_soft)(size_t rows, size_t n, const AD_S *x
   }
 }
 
+AD_INLINE void AD_W(_norm_put)(AD_N m, AD_N r, const AD_S *x, const AD_S *gain, const AD_S *bias, AD_S *y, int left) {
+  AD_N h = AD_W(mul)(AD_W(sub)(AD_W(_get)(x, left), m), r), b = bias ? AD_W(_get)(bias, left) : AD_W(k)(-0.0);
+  AD_W(_put)(y, gain ? AD_W(fma)(h, AD_W(_get)(gain, left), b) : AD_W(add)(h, b), left);
+}
 /* Layer norm of every row: y = (x - mean) rstd gain + bias, rstd = 1/sqrt(var + epsilon), var over n. gain, bias (n) may be NULL. */
 AD_LOCAL void AD_R(rows_layer_norm)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *bias, AD_S epsilon, AD_S *y, AD_S *mean, AD_S *rstd) {
   for (size_t j = 0; j < rows; j++, x += n, y += n) {
@@ -2688,11 +2789,9 @@ AD_LOCAL void AD_R(rows_layer_norm)(size_t rows, size_t n, const AD_S *x, const 
     AD_S q = AD_W(_reduce)(n, AD_W(_term_deviation_square), &t, AD_W(add), AD_W(sum), 0);
     rstd[j] = 1 / AD_R(sqrt)(q / (AD_S)n + epsilon);
     AD_N m = AD_W(_set)(mean[j]), r = AD_W(_set)(rstd[j]);
-    for (size_t i = 0; i < n; i += AD_LANES) {
-      int left = AD_W(_left)(i, n);
-      AD_N h = AD_W(mul)(AD_W(sub)(AD_W(_get)(x + i, left), m), r), b = bias ? AD_W(_get)(bias + i, left) : AD_W(k)(-0.0);
-      AD_W(_put)(y + i, gain ? AD_W(fma)(h, AD_W(_get)(gain + i, left), b) : AD_W(add)(h, b), left);
-    }
+    size_t i = 0;
+    for (; n - i >= AD_LANES; i += AD_LANES) AD_W(_norm_put)(m, r, x + i, gain ? gain + i : NULL, bias ? bias + i : NULL, y + i, AD_LANES);
+    if (i < n) AD_W(_norm_put)(m, r, x + i, gain ? gain + i : NULL, bias ? bias + i : NULL, y + i, (int)(n - i));
   }
 }
 typedef struct AD_W(_pair) { AD_N a, b; } AD_W(_pair);
