@@ -1315,6 +1315,42 @@ template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { r
 
 #endif
 
+/* >>reverse-drivers -----------------------------------------------------------------------------------------------------
+   Reverse mode over a C function that computes with ad_var, on a tape of the driver's own: its first 128 nodes lie on the stack,
+   so small gradients allocate nothing. The outputs y are the constant 0 when f is called. f is called once. The Hessian is forward
+   over reverse: the recording is swept with duals, AD_DUAL_WIDTH columns at a time (ad_differentiate and a sweep per column was
+   two to three times slower). Errors: AD_ERROR_ARGUMENT (a pointer is null, n or m is 0), AD_ERROR_LIMIT, AD_ERROR_MEMORY, and what
+   f itself provoked. y and gradient may be null where not wanted. */
+
+typedef void ad_var_map(const ad_var *x, ad_var *y, void *context);
+
+AD_API ad_status ad_gradient(ad_var_map *f, void *context, size_t n, const double *x, double *y, double *gradient);
+AD_API ad_status ad_jacobian_reverse(ad_var_map *f, void *context, size_t n, const double *x, size_t m, double *y,
+                                     double *jacobian);                                         /* (m, n), a sweep for each row */
+AD_API ad_status ad_hessian(ad_var_map *f, void *context, size_t n, const double *x, double *y, double *gradient,
+                            double *hessian);                                                   /* (n, n) */
+AD_API ad_status ad_hessian_vector(ad_var_map *f, void *context, size_t n, const double *x, const double *v, double *y,
+                                   double *gradient, double *hv);                               /* hv: hessian times v */
+
+/* >>check ---------------------------------------------------------------------------------------------------------------
+   Help against mistakes: of a program (a discontinuity, a wrong rule of one's own), and of numbers that are not finite. */
+
+/* The gradient of the tape against central differences, step cbrt(2^-52) max(1, |x[i]|). The error of an entry is relative to
+   max(1, |gradient[i]|). worst (may be null): the largest error. AD_ERROR_ARGUMENT where it is not <= tolerance. */
+AD_API ad_status ad_check_gradient(ad_var_map *f, void *context, size_t n, const double *x, double tolerance, double *worst);
+/* the same, and which entry it was, and its two values */
+typedef struct ad_gradient_report { size_t entry; double error, gradient, difference; } ad_gradient_report;
+AD_API ad_status ad_check_gradient_report(ad_var_map *f, void *context, size_t n, const double *x, double tolerance,
+                                          ad_gradient_report *report);
+
+/* Is every value and every partial finite? If not, writes the first node that is not, with its operands, their operands, ...,
+   and file and line where AD_TRACE was defined. out may be null. */
+AD_API bool ad_tape_check(const ad_tape *tape, FILE *out);
+
+/* >>print ---------------------------------------------------------------------------------------------------------------
+   The graph in the language of Graphviz: a node has its operation, value, and the adjoint of the last sweep. */
+AD_API ad_status ad_tape_write_dot(const ad_tape *tape, FILE *out);     /* AD_ERROR_ARGUMENT: null, or writing failed */
+
 /* >>function ------------------------------------------------------------------------------------------------------------
    A function is a recording, compiled once into short programs for an interpreter over lanes, and run many times.
 
@@ -1336,7 +1372,6 @@ template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { r
    Products and sums joined into one instruction are still rounded twice, so that results do not depend on fma hardware. */
 
 typedef struct ad_function ad_function;
-typedef void ad_var_map(const ad_var *x, ad_var *y, void *context);
 
 typedef enum ad_function_kind {      /* the programs of a function */
   AD_FUNCTION_VALUE,                 /* x -> y */
@@ -4295,6 +4330,330 @@ AD_API double ad__grad_apart(ad_var x) {
 #if defined(AD_USE_OPENMP) && defined(_OPENMP)
 #include <omp.h>
 #endif
+
+/* >>reverse-drivers ----------------------------------------------------------------------------------------------------- */
+
+/* a tape whose first nodes lie on the stack */
+#define AD__STACK_NODES 128
+typedef struct ad__stack_tape {
+  ad_tape tape;
+  double memory[(AD__NODE_ROOM(AD__STACK_NODES) + sizeof(double) - 1) / sizeof(double)];
+} ad__stack_tape;
+static ad_tape *ad__stack_tape_open(ad__stack_tape *s) {
+  ad__tape_start(&s->tape, NULL);
+  ad__nodes_on(&s->tape, ad__aligned(s->memory), AD__STACK_NODES);
+  return &s->tape;
+}
+
+#define AD__STACK_VARS 32
+/* a recording of f: inputs are nodes 0 .. n-1 */
+typedef struct ad__recording {
+  ad__stack_tape own;
+  ad_tape *tape;
+  ad_var *x, *y, small[AD__STACK_VARS];
+} ad__recording;
+
+/* records f again on the same tape; y may be null */
+static ad_status ad__rerecord(ad__recording *r, ad_var_map *f, void *context, size_t n, const double *x, size_t m, double *y) {
+  ad_tape *t = r->tape;
+  r->x = r->small;
+  ad_tape_reset(t);
+  if (n > SIZE_MAX / sizeof(ad_var) - m) return AD_ERROR_LIMIT;
+  if (n + m > AD__STACK_VARS) r->x = (ad_var *)ad__take(t, &t->storage, (n + m) * sizeof(ad_var), "recording");
+  if (!r->x) return t->status;
+  r->y = r->x + n;
+  for (size_t i = 0; i < n; i++) r->x[i] = ad_variable(t, x[i]);
+  for (size_t i = 0; i < m; i++) r->y[i] = ad_constant(t, 0);
+  if (t->status != AD_OK) return t->status;
+  f(r->x, r->y, context);
+  for (size_t i = 0; i < m && t->status == AD_OK; i++) {
+    if (r->y[i].tape != t || !ad__is_scalar(t, r->y[i]))
+      ad__fail(t, ad_is_valid(r->y[i]) ? AD_ERROR_SHAPE : AD_ERROR_TAPE, "recording: output %zu is no number of this recording", i);
+    else if (y) y[i] = ad_value(r->y[i]);
+  }
+  return t->status;
+}
+static ad_status ad__record_map(ad__recording *r, ad_var_map *f, void *context, size_t n, const double *x, size_t m, double *y) {
+  r->tape = NULL;
+  if (!f || !x || n == 0 || m == 0) return AD_ERROR_ARGUMENT;
+  r->tape = ad__stack_tape_open(&r->own);
+  return ad__rerecord(r, f, context, n, x, m, y);
+}
+static ad_status ad__recording_close(ad__recording *r, ad_status status) { ad_tape_destroy(r->tape); return status; }
+
+AD_API ad_status ad_gradient(ad_var_map *f, void *context, size_t n, const double *x, double *y, double *gradient) {
+  return ad_jacobian_reverse(f, context, n, x, 1, y, gradient);
+}
+
+AD_API ad_status ad_jacobian_reverse(ad_var_map *f, void *context, size_t n, const double *x, size_t m, double *y, double *jacobian) {
+  ad__recording r;
+  ad_status status = jacobian ? ad__record_map(&r, f, context, n, x, m, y) : AD_ERROR_ARGUMENT;
+  if (!jacobian) return status;
+  if (status == AD_OK && n > PTRDIFF_MAX / sizeof(double) / m) status = AD_ERROR_LIMIT;
+  for (size_t i = 0; i < m && status == AD_OK; i++) {
+    const size_t used = (size_t)r.y[i].node + 1 < n ? (size_t)r.y[i].node + 1 : n;
+    status = ad_backward(r.y[i]);
+    memset(jacobian + i * n, 0, n * sizeof(double));
+    memcpy(jacobian + i * n, r.tape->adjoint, used * sizeof(double));
+  }
+  return ad__recording_close(&r, status);
+}
+
+/* --- second order: the recording swept with duals, whose tangents are columns of the Hessian */
+
+/* tangents of node i from those of its operands */
+#define AD__TANGENT_1(N, D, op, ...)                                                                                          \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): w[i] = D##__chain_1(value[i], N##_##op##_dx(value[c->x], value[i]), w[c->x]); break;
+#define AD__TANGENT_2(N, D, op, ...)                                                                                          \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
+    const double x = value[c->x], y = value[c->u.yz[0]], v = value[i];                                                        \
+    w[i] = D##__chain_2(v, N##_##op##_dx(x, y, v), w[c->x], N##_##op##_dy(x, y, v), w[c->u.yz[0]]); break; }                  \
+  case AD_NODE(AD_OP_##op, AD_Y_NUMBER): w[i] = D##__chain_1(value[i], N##_##op##_dx(value[c->x], c->u.k, value[i]), w[c->x]); break; \
+  case AD_NODE(AD_OP_##op, AD_X_NUMBER): w[i] = D##__chain_1(value[i], N##_##op##_dy(c->u.k, value[c->x], value[i]), w[c->x]); break;
+#define AD__TANGENT_3(N, D, op, ...)                                                                                          \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
+    const double x = value[c->x], y = value[c->u.yz[0]], z = value[c->u.yz[1]], v = value[i];                                 \
+    w[i] = D##__chain_3(v, N##_##op##_dx(x, y, z, v), w[c->x], N##_##op##_dy(x, y, z, v), w[c->u.yz[0]],                      \
+                        N##_##op##_dz(x, y, z, v), w[c->u.yz[1]]); break; }
+static bool ad__sweep_tangents(const ad_tape *t, size_t from, size_t to, ad_dual *w) {
+  const double *const value = t->value;
+  for (size_t i = from; i < to; i++) {
+    const ad__code *const c = t->code + i;
+    switch (c->op) {
+      AD_UNARY(AD__TANGENT_1, ad_f64, ad_dual) AD_BINARY(AD__TANGENT_2, ad_f64, ad_dual) AD_TERNARY(AD__TANGENT_3, ad_f64, ad_dual)
+      case AD_NODE(AD_OP_CONSTANT_, AD_PLAIN): case AD_NODE(AD_OP_VARIABLE_, AD_PLAIN): case AD_NODE(AD_OP_GUARD_, AD_PLAIN):
+        w[i] = ad_dual_constant(value[i]); break;
+      default: return false;
+    }
+  }
+  return true;
+}
+
+/* a += g times partial p, with R6 for each component; g is not 0 in all components */
+static void ad__add_product(ad_dual *a, ad_dual g, ad_dual p) { *a = ad_dual_add(*a, g.v != 0 ? ad_dual_mul(g, p) : ad_dual_seed(g, p)); }
+static bool ad__dual_is_zero(const ad_dual *g) {
+  bool zero = g->v == 0;
+  for (int k = 0; k < AD_DUAL_WIDTH; k++) zero &= g->d[k] == 0;
+  return zero;
+}
+#define AD__CURVATURE_1(D, op, ...)                                                                                           \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): ad__add_product(a + c->x, g, D##_##op##_dx(w[c->x], w[i])); break;
+#define AD__CURVATURE_2(D, op, ...)                                                                                           \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): ad__add_product(a + c->x, g, D##_##op##_dx(w[c->x], w[c->u.yz[0]], w[i]));              \
+    ad__add_product(a + c->u.yz[0], g, D##_##op##_dy(w[c->x], w[c->u.yz[0]], w[i])); break;                                   \
+  case AD_NODE(AD_OP_##op, AD_Y_NUMBER): ad__add_product(a + c->x, g, D##_##op##_dx(w[c->x], D##_k(c->u.k), w[i])); break;    \
+  case AD_NODE(AD_OP_##op, AD_X_NUMBER): ad__add_product(a + c->x, g, D##_##op##_dy(D##_k(c->u.k), w[c->x], w[i])); break;
+#define AD__CURVATURE_3(D, op, ...)                                                                                           \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
+    const uint32_t x = c->x, y = c->u.yz[0], z = c->u.yz[1];                                                                  \
+    ad__add_product(a + x, g, D##_##op##_dx(w[x], w[y], w[z], w[i])); ad__add_product(a + y, g, D##_##op##_dy(w[x], w[y], w[z], w[i])); \
+    ad__add_product(a + z, g, D##_##op##_dz(w[x], w[y], w[z], w[i])); break; }
+#define AD__OF_DUAL_1(N, D, op, ...) AD__CURVATURE_1(D, op, )
+#define AD__OF_DUAL_2(N, D, op, ...) AD__CURVATURE_2(D, op, )
+#define AD__OF_DUAL_3(N, D, op, ...) AD__CURVATURE_3(D, op, )
+static void ad__sweep_duals(const ad_tape *t, size_t from, const ad_dual *w, ad_dual *a) {
+  for (size_t i = from + 1; i-- > 0;) {
+    const ad__code *const c = t->code + i;
+    const ad_dual g = a[i];
+    if (ad__dual_is_zero(&g)) continue;
+    switch (c->op) {
+      AD_UNARY(AD__OF_DUAL_1, , ad_dual) AD_BINARY(AD__OF_DUAL_2, , ad_dual) AD_TERNARY(AD__OF_DUAL_3, , ad_dual)
+      default: break;
+    }
+  }
+}
+
+/* columns: the tangents of the inputs are the unit vectors first .. first + count - 1, or v (then count is 1) */
+static ad_status ad__curvature(const ad__recording *r, size_t n, const double *v, size_t first, size_t count, ad_dual *w, ad_dual *a) {
+  const size_t to = (size_t)r->y[0].node;
+  for (size_t i = 0; i < n && i <= to; i++) {
+    w[i] = ad_dual_constant(r->tape->value[i]);
+    if (v) w[i].d[0] = v[i];
+    else if (i >= first && i < first + count) w[i].d[i - first] = 1;
+  }
+  if (!ad__sweep_tangents(r->tape, n, to + 1, w)) {
+    ad__fail(r->tape, AD_ERROR_UNSUPPORTED, "ad_hessian: f computes with tensors; ad_differentiate gives their second derivatives");
+    return r->tape->status;
+  }
+  for (size_t i = 0; i <= to; i++) a[i] = ad_dual_constant(0);
+  a[to].v = 1;
+  ad__sweep_duals(r->tape, to, w, a);
+  return AD_OK;
+}
+
+/* v null: the Hessian; else its product with v */
+static ad_status ad__second_order(ad_var_map *f, void *context, size_t n, const double *x, const double *v, double *y, double *gradient,
+                                  double *out) {
+  ad__recording r;
+  ad_dual *w = NULL, *a;
+  size_t nodes = 0;
+  ad_status status = ad__record_map(&r, f, context, n, x, 1, y);
+  if (status == AD_OK && !v && n > PTRDIFF_MAX / sizeof(double) / n) status = AD_ERROR_LIMIT;
+  if (status == AD_OK) {
+    nodes = (size_t)r.y[0].node + 1 > n ? (size_t)r.y[0].node + 1 : n;
+    if (nodes > PTRDIFF_MAX / (2 * sizeof *w)) status = AD_ERROR_LIMIT;
+    else if (!(w = (ad_dual *)ad__take(r.tape, &r.tape->storage, 2 * nodes * sizeof *w, "ad_hessian"))) status = r.tape->status;
+  }
+  if (status == AD_OK) {
+    const size_t width = v ? n : AD_DUAL_WIDTH;
+    a = w + nodes;
+    for (size_t i = 0; i < nodes; i++) a[i] = ad_dual_constant(0);
+    for (size_t first = 0; first < n && status == AD_OK; first += width) {
+      const size_t count = v ? 1 : n - first < width ? n - first : width;
+      status = ad__curvature(&r, n, v, first, count, w, a);
+      for (size_t i = 0; i < n && status == AD_OK; i++)
+        for (size_t k = 0; k < count; k++) out[v ? i : i * n + first + k] = a[i].d[k];
+    }
+    if (gradient && status == AD_OK)
+      for (size_t i = 0; i < n; i++) gradient[i] = a[i].v;
+  }
+  return ad__recording_close(&r, status);
+}
+AD_API ad_status ad_hessian(ad_var_map *f, void *context, size_t n, const double *x, double *y, double *gradient, double *hessian) {
+  return hessian ? ad__second_order(f, context, n, x, NULL, y, gradient, hessian) : AD_ERROR_ARGUMENT;
+}
+AD_API ad_status ad_hessian_vector(ad_var_map *f, void *context, size_t n, const double *x, const double *v, double *y,
+                                   double *gradient, double *hv) {
+  return v && hv ? ad__second_order(f, context, n, x, v, y, gradient, hv) : AD_ERROR_ARGUMENT;
+}
+
+/* >>check --------------------------------------------------------------------------------------------------------------- */
+
+AD_API ad_status ad_check_gradient_report(ad_var_map *f, void *context, size_t n, const double *x, double tolerance,
+                                          ad_gradient_report *report) {
+  ad__recording r;
+  ad_gradient_report worst = { 0, 0, 0, 0 };
+  double *at = NULL, *gradient;
+  ad_status status;
+  if (!f || !x || n == 0 || !(tolerance >= 0)) return AD_ERROR_ARGUMENT;
+  if (n > PTRDIFF_MAX / (2 * sizeof *at)) return AD_ERROR_LIMIT;
+  at = (double *)AD_MALLOC(2 * n * sizeof *at);
+  if (!at) return AD_ERROR_MEMORY;
+  gradient = at + n;
+  memcpy(at, x, n * sizeof *at);
+  status = ad_gradient(f, context, n, x, NULL, gradient);
+  if (status == AD_OK) status = ad__record_map(&r, f, context, n, x, 1, NULL);
+  else r.tape = NULL;
+  for (size_t i = 0; i < n && status == AD_OK; i++) {
+    const double step = 0x1.965fea53d6e3dp-18 * (fabs(x[i]) > 1 ? fabs(x[i]) : 1), up = x[i] + step, down = x[i] - step;
+    double above = 0, below = 0, difference, error;
+    at[i] = up;
+    status = ad__rerecord(&r, f, context, n, at, 1, &above);
+    at[i] = down;
+    if (status == AD_OK) status = ad__rerecord(&r, f, context, n, at, 1, &below);
+    at[i] = x[i];
+    difference = (above - below) / (up - down);
+    error = fabs(gradient[i] - difference) / (fabs(gradient[i]) > 1 ? fabs(gradient[i]) : 1);
+    if (gradient[i] == difference) error = 0;                             /* infinite ones too */
+    if (i == 0 || !(error <= worst.error)) {
+      worst.entry = i; worst.error = error; worst.gradient = gradient[i]; worst.difference = difference;
+      if (error != error) break;
+    }
+  }
+  if (r.tape) ad_tape_destroy(r.tape);
+  AD_FREE(at);
+  if (report) *report = worst;
+  return status == AD_OK && !(worst.error <= tolerance) ? AD_ERROR_ARGUMENT : status;
+}
+AD_API ad_status ad_check_gradient(ad_var_map *f, void *context, size_t n, const double *x, double tolerance, double *worst) {
+  ad_gradient_report report = { 0, 0, 0, 0 };
+  const ad_status status = ad_check_gradient_report(f, context, n, x, tolerance, &report);
+  if (worst) *worst = report.error;
+  return status;
+}
+
+#define AD__PARTIALS_1(N, D, op, ...) case AD_OP_##op: p[0] = N##_##op##_dx(x, v); break;
+#define AD__PARTIALS_2(N, D, op, ...) case AD_OP_##op: p[0] = N##_##op##_dx(x, y, v); p[1] = N##_##op##_dy(x, y, v); break;
+#define AD__PARTIALS_3(N, D, op, ...)                                                                                         \
+  case AD_OP_##op: p[0] = N##_##op##_dx(x, y, z, v); p[1] = N##_##op##_dy(x, y, z, v); p[2] = N##_##op##_dz(x, y, z, v); break;
+/* nodes of the operands of a scalar node, how many, and the partials with respect to them */
+static int ad__operands(const ad_tape *t, size_t i, uint32_t node[3], double partial[3]) {
+  const ad__code *c = t->code + i;
+  const int opcode = AD_NODE_OP(c->op), form = AD_NODE_FORM(c->op);
+  double x, y = 0, z = 0, v = t->value[i], p[3] = { 0, 0, 0 };
+  int n;
+  node[0] = c->x;
+  if (form == AD_ON_TENSORS || opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_ || opcode >= AD_OP_CALL_) return 0;
+  if (opcode == AD_OP_GUARD_) { partial[0] = 0; return 1; }
+  n = form == AD_PLAIN ? ad_ops[opcode].arity : 1;
+  for (int k = 1; k < n; k++) node[k] = c->u.yz[k - 1];
+  x = form == AD_X_NUMBER ? c->u.k : t->value[c->x];
+  if (form != AD_PLAIN) y = form == AD_X_NUMBER ? t->value[c->x] : c->u.k;
+  else if (n > 1) y = t->value[node[1]];
+  if (n > 2) z = t->value[node[2]];
+  switch (opcode) {
+    AD_UNARY(AD__PARTIALS_1, ad_f64, ) AD_BINARY(AD__PARTIALS_2, ad_f64, ) AD_TERNARY(AD__PARTIALS_3, ad_f64, )
+    default: break;
+  }
+  for (int k = 0; k < n; k++) partial[k] = p[form == AD_X_NUMBER ? 1 : k];
+  return n;
+}
+static bool ad__is_tensor(const ad_tape *t, size_t i) { return AD_NODE_FORM(t->code[i].op) == AD_ON_TENSORS; }
+
+static void ad__print_node(const ad_tape *t, size_t i, FILE *out) {
+  uint32_t node[3];
+  double partial[3];
+  const ad__code *c = t->code + i;
+  const int n = ad__operands(t, i, node, partial), form = AD_NODE_FORM(c->op);
+  fprintf(out, "  node %zu = %s(", i, ad__op_name(c->op));
+  if (form == AD_X_NUMBER) fprintf(out, "%.9g, ", c->u.k);
+  for (int k = 0; k < n; k++) fprintf(out, "%snode %u", k ? ", " : "", (unsigned)node[k]);
+  if (form == AD_Y_NUMBER) fprintf(out, ", %.9g", c->u.k);
+  fprintf(out, ") = %.9g", t->value[i]);
+  for (int k = 0; k < n; k++) fprintf(out, "%s%.9g", k ? ", " : ", partials ", partial[k]);
+  if (i < t->traced) fprintf(out, "  (%s:%d)", t->place[i].file, t->place[i].line);
+  fprintf(out, "\n");
+}
+AD_API bool ad_tape_check(const ad_tape *t, FILE *out) {
+  for (size_t i = 0; t && i < t->count; i++) {
+    uint32_t node[3];
+    double partial[3];
+    bool finite = ad__is_tensor(t, i) || isfinite(t->value[i]);
+    const int n = ad__operands(t, i, node, partial);
+    for (int k = 0; k < n; k++) finite &= AD_NODE_OP(t->code[node[k]].op) == AD_OP_CONSTANT_ || isfinite(partial[k]);
+    if (finite) continue;
+    if (out) {
+      uint32_t chain[24];
+      int count = 1;
+      fprintf(out, "first value or partial that is not finite:\n");
+      ad__print_node(t, i, out);
+      chain[0] = (uint32_t)i;
+      for (int at = 0; at < count; at++) {
+        const int m = ad__operands(t, chain[at], node, partial);
+        for (int k = 0; k < m && count < 24; k++) {
+          bool seen = ad__is_tensor(t, node[k]);
+          for (int j = 0; j < count; j++) seen |= chain[j] == node[k];
+          if (!seen) { ad__print_node(t, node[k], out); chain[count++] = node[k]; }
+        }
+      }
+    }
+    return false;
+  }
+  return true;
+}
+
+/* >>print --------------------------------------------------------------------------------------------------------------- */
+
+AD_API ad_status ad_tape_write_dot(const ad_tape *t, FILE *out) {
+  if (!t || !out) return AD_ERROR_ARGUMENT;
+  fprintf(out, "digraph tape {\n  rankdir = LR;\n  node [shape = record];\n");
+  for (size_t i = 0; i < t->count; i++) {
+    const ad__code *c = t->code + i;
+    const int form = AD_NODE_FORM(c->op);
+    uint32_t node[3];
+    double partial[3];
+    const int n = ad__operands(t, i, node, partial);
+    fprintf(out, "  n%zu [label = \"%s", i, ad__op_name(c->op));
+    if (form == AD_X_NUMBER || form == AD_Y_NUMBER) fprintf(out, form == AD_X_NUMBER ? " %.6g, x" : " x, %.6g", c->u.k);
+    if (ad__is_tensor(t, i)) fprintf(out, " | tensor");
+    else fprintf(out, " | value %.9g", t->value[i]);
+    if (i < t->swept && !ad__is_tensor(t, i)) fprintf(out, " | adjoint %.9g", t->adjoint[i]);
+    fprintf(out, "\"];\n");
+    for (int k = 0; k < n; k++) fprintf(out, "  n%u -> n%zu [label = \"%.6g\"];\n", (unsigned)node[k], i, partial[k]);
+  }
+  fprintf(out, "}\n");
+  return ferror(out) ? AD_ERROR_ARGUMENT : AD_OK;
+}
 
 /* >>function, implementation ---------------------------------------------------------------------------------------------- */
 
