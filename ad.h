@@ -4358,7 +4358,7 @@ static ad_status ad__rerecord(ad__recording *r, ad_var_map *f, void *context, si
   ad_tape *t = r->tape;
   r->x = r->small;
   ad_tape_reset(t);
-  if (n > SIZE_MAX / sizeof(ad_var) - m) return AD_ERROR_LIMIT;
+  if (n > UINT32_MAX || m > UINT32_MAX || n + m > PTRDIFF_MAX / sizeof(ad_var)) return AD_ERROR_LIMIT;
   if (n + m > AD__STACK_VARS) r->x = (ad_var *)ad__take(t, &t->storage, (n + m) * sizeof(ad_var), "recording");
   if (!r->x) return t->status;
   r->y = r->x + n;
