@@ -892,7 +892,7 @@ AD_INLINE bool ad__is_scalar(const ad_tape *t, ad_var x) { return x.kind == t->k
 #if defined(AD_TRACE) && !defined(__cplusplus)
 #define AD__NOTE(t) ad__note(t)
 #define AD__AT(x) ad__at(&(x), _Generic((x), ad_var: true, default: false), __FILE__, __LINE__)
-AD_INLINE void ad__at_tape(ad_tape *t, const char *file, int line) { if (t) { t->here.file = file; t->here.line = line; } }
+AD_INLINE ad_tape *ad__at_tape(ad_tape *t, const char *file, int line) { if (t) { t->here.file = file; t->here.line = line; } return t; }
 AD_INLINE void ad__at(const void *x, bool is_var, const char *file, int line) {
   if (is_var) ad__at_tape(((const ad_var *)x)->tape, file, line); }
 #else
@@ -1179,10 +1179,10 @@ template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { r
 #define AD__GENERIC_2(op, x, y) AD__ONCE_2(op, x, y, AD__PASTE(ad__x, __COUNTER__), AD__PASTE(ad__y, __COUNTER__))
 #define AD__GENERIC_3(op, x, y, z)                                                                                            \
   AD__ONCE_3(op, x, y, z, AD__PASTE(ad__x, __COUNTER__), AD__PASTE(ad__y, __COUNTER__), AD__PASTE(ad__z, __COUNTER__))
-#define AD__ONCE_1(op, x, a) __extension__({ __auto_type a = (x); AD__PICK_1(op, a); })
-#define AD__ONCE_2(op, x, y, a, b) __extension__({ __auto_type a = (x); __auto_type b = (y); AD__PICK_2(op, a, b); })
+#define AD__ONCE_1(op, x, a) __extension__({ __auto_type a = (x); AD__AT(a); AD__PICK_1(op, a); })
+#define AD__ONCE_2(op, x, y, a, b) __extension__({ __auto_type a = (x); __auto_type b = (y); AD__AT(a); AD__AT(b); AD__PICK_2(op, a, b); })
 #define AD__ONCE_3(op, x, y, z, a, b, c)                                                                                      \
-  __extension__({ __auto_type a = (x); __auto_type b = (y); __auto_type c = (z); AD__PICK_3(op, a, b, c); })
+  __extension__({ __auto_type a = (x); __auto_type b = (y); __auto_type c = (z); AD__AT(a); AD__AT(b); AD__AT(c); AD__PICK_3(op, a, b, c); })
 #else
 #define AD__GENERIC_1(op, x) AD__PICK_1(op, x)
 #define AD__GENERIC_2(op, x, y) AD__PICK_2(op, x, y)
@@ -1663,19 +1663,21 @@ AD_API ad_tape *ad_tape_create(const ad_tape_options *options) {
   if (options && options->memory) {
     char *p = ad__aligned(options->memory), *end = (char *)options->memory + options->memory_size;
     size_t nodes, room;
-    if (options->memory_size < sizeof *t + 4 * AD__ALIGN + AD__NODE_BYTES) return NULL;
+    if (options->memory_size < sizeof *t + 4 * AD__ALIGN + AD__NODE_ROOM(1)) return NULL;
     t = (ad_tape *)(void *)p;
     ad__tape_start(t, options);
     t->fixed = true;
     t->bytes = options->memory_size;
     p = ad__aligned(p + sizeof *t);
     room = (size_t)(end - p);
+    room -= AD__NODE_ROOM(0);
     nodes = options->nodes ? options->nodes : room / AD__NODE_BYTES / 2;
     if (nodes > room / AD__NODE_BYTES) nodes = room / AD__NODE_BYTES;
+    if (nodes == 0) nodes = 1;
     if (nodes > UINT32_MAX) nodes = UINT32_MAX;
     if (options->max_nodes && nodes > options->max_nodes) nodes = options->max_nodes;
     ad__nodes_on(t, p, nodes);
-    p += nodes * AD__NODE_BYTES;
+    p += AD__NODE_ROOM(nodes);
     /* what is left: two thirds for contents, one for adjoints */
     room = (size_t)(end - p);
     ad__arena_on(&t->storage, ad__aligned(p), room > AD__ALIGN ? room / 3 * 2 : 0);
@@ -4323,6 +4325,12 @@ AD_API double ad__grad_apart(ad_var x) {
 }
 
 #endif /* AD_IMPLEMENTED */
+
+/* the place of leaves, by macros that only the program sees, not the header */
+#if defined(AD_TRACE) && !defined(__cplusplus) && !defined(ad_variable) && !defined(AD__TEMPLATE)
+#define ad_variable(tape, v) ad_variable(ad__at_tape(tape, __FILE__, __LINE__), v)
+#define ad_constant(tape, v) ad_constant(ad__at_tape(tape, __FILE__, __LINE__), v)
+#endif
 
 #if defined(AD_IMPLEMENTATION) && !defined(AD__FUNCTION_IMPLEMENTATION) && !defined(AD__TEMPLATE)
 #define AD__FUNCTION_IMPLEMENTATION
