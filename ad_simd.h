@@ -16,6 +16,8 @@
      >>arrays     loops over arrays and views, transposes, copies, gather and scatter
      >>reduce     sums, products, extrema, norms, moments of arrays and of the columns of matrices
      >>rows       softmax, logsumexp, cross entropy, layer norm, row by row, with their adjoints
+     >>random     random numbers by counter: uniform, normal, dropout
+     >>optimise   steps of SGD and Adam
      >>gemm       products of matrices and vectors
      >>linalg     triangular systems, Cholesky and LU factors
      >>learning   random numbers, the steps of optimisers
@@ -1262,6 +1264,83 @@ AD_INLINE double ad__product(double a, double b) { double r = a * b; AD__ROUNDED
 #include "ad_simd.h"
 #undef AD__TEMPLATE
 
+/* >>random --------------------------------------------------------------------------------------------------------------
+   Random numbers by counter: Philox 4x32-10 (Salmon et al. 2011). The number at index i of stream s under a seed is a function
+   of (seed, s, i) alone: no state to keep, any part can be made again (the backward pass of dropout) or by another thread, and
+   all backends agree. Rejected: a generator with state, whose numbers depend on who drew before. Sixteen blocks go side by
+   side, so that compilers turn the rounds into SIMD code. Normal numbers are Box and Muller's, in the words log, sinpi, cospi:
+   the same bits wherever those are (SLEEF with fma). */
+
+/* the four words of the blocks first .. first+15 */
+AD_LOCAL void ad__philox16(uint64_t seed, uint64_t stream, uint64_t first, uint32_t word[4][16]) {
+  uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+  for (int i = 0; i < 16; i++) {
+    word[0][i] = (uint32_t)(first + (uint64_t)i), word[1][i] = (uint32_t)((first + (uint64_t)i) >> 32);
+    word[2][i] = (uint32_t)stream, word[3][i] = (uint32_t)(stream >> 32);
+  }
+  for (int round = 0; round < 10; round++) {
+    for (int i = 0; i < 16; i++) {
+      uint64_t a = (uint64_t)word[0][i] * UINT32_C(0xd2511f53), b = (uint64_t)word[2][i] * UINT32_C(0xcd9e8d57);
+      word[0][i] = (uint32_t)(b >> 32) ^ word[1][i] ^ k0, word[2][i] = (uint32_t)(a >> 32) ^ word[3][i] ^ k1;
+      word[1][i] = (uint32_t)b, word[3][i] = (uint32_t)a;
+    }
+    k0 += UINT32_C(0x9e3779b9), k1 += UINT32_C(0xbb67ae85);
+  }
+}
+/* out[i] = number first + i of the stream, uniform in [0, 1): 24 bits for float, 53 for double */
+AD_LOCAL void ad_f32_random_uniform(uint64_t seed, uint64_t stream, uint64_t first, size_t n, ad_f32 *out) {
+  uint32_t word[4][16];
+  uint64_t have = UINT64_MAX;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t at = first + i;
+    if (at / 64 != have) ad__philox16(seed, stream, at / 64 * 16, word), have = at / 64;
+    out[i] = (ad_f32)(word[at % 4][at / 4 % 16] >> 8) * 0x1p-24f;
+  }
+}
+AD_LOCAL void ad_f64_random_uniform(uint64_t seed, uint64_t stream, uint64_t first, size_t n, ad_f64 *out) {
+  uint32_t word[4][16];
+  uint64_t have = UINT64_MAX;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t at = first + i;
+    if (at / 32 != have) ad__philox16(seed, stream, at / 32 * 16, word), have = at / 32;
+    out[i] = (ad_f64)(((uint64_t)word[at % 2 * 2][at / 2 % 16] << 32 | word[at % 2 * 2 + 1][at / 2 % 16]) >> 11) * 0x1p-53;
+  }
+}
+
+#define AD__TEMPLATE AD__RANDOM
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
+/* >>optimise ------------------------------------------------------------------------------------------------------------
+   Steps of gradient descent over a parameter array, each in one pass over memory. Nothing but additions, products, fma,
+   division and square root, so the same bits on every backend. */
+
+/* b to the power n by squaring: no libm, whose last bit differs from one system to the next */
+AD_LOCAL double ad__power(double b, uint64_t n) {
+  double r = 1;
+  for (; n; n >>= 1, b *= b)
+    if (n & 1) r *= b;
+  return r;
+}
+
+#define AD__TEMPLATE AD__OPTIMISE
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#include "ad_simd.h"
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#include "ad_simd.h"
+#undef AD__TEMPLATE
+
 /* >>gemm ----------------------------------------------------------------------------------------------------------------
    C = alpha op(A) op(B) + beta C for row-major matrices with leading dimensions. Data: a tile of C, some rows by one to three
    registers, stays in registers while k runs over a block; rows of B are loaded as registers, elements of A are broadcast.
@@ -2456,6 +2535,83 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 
 /* What SLEEF 3.5.1 gives up too early. A test of the whole register guards each repair, so that the common range pays one
    comparison and a branch that is not taken. */
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__RANDOM
+
+/* numbers first + i of the stream of normal numbers, mean 0 and variance 1 */
+AD_LOCAL void AD_R(random_normal)(uint64_t seed, uint64_t stream, uint64_t first, size_t n, AD_S *out) {
+  AD_S u[128], a[64], b[64];
+  for (size_t i = 0; i < n;) {
+    uint64_t pair = (first + i) / 2;
+    size_t from = (size_t)((first + i) % 2), count = 128 - from < n - i ? 128 - from : n - i;
+    AD_R(random_uniform)(seed, stream, 2 * pair, 128, u);
+    for (size_t k = 0; k < 64; k++) a[k] = 1 - u[2 * k], b[k] = 2 * u[2 * k + 1];
+    for (size_t k = 0; k < 64; k += AD_LANES) {
+      AD_N r = AD_W(sqrt)(AD_W(mul)(AD_W(k)(-2), AD_W(log)(AD_W(load)(a + k)))), t = AD_W(load)(b + k);
+      AD_W(store)(a + k, AD_W(mul)(r, AD_W(cospi)(t)));
+      AD_W(store)(b + k, AD_W(mul)(r, AD_W(sinpi)(t)));
+    }
+    for (size_t k = from; k < from + count; k++) *out++ = k % 2 ? b[k / 2] : a[k / 2];
+    i += count;
+  }
+}
+/* y[i] = x[i] / (1 - p) where the uniform number of first + i is at least p, else 0; 0 <= p < 1. The backward pass is the same
+   call on the adjoint. y may be x. */
+AD_LOCAL void AD_R(dropout)(uint64_t seed, uint64_t stream, uint64_t first, size_t n, double p, const AD_S *x, AD_S *y) {
+  AD_S u[256];
+  AD_N scale = AD_W(k)(1 / (1 - p)), limit = AD_W(k)(p);
+  for (size_t i = 0; i < n; i += 256) {
+    size_t m = n - i < 256 ? n - i : 256;
+    AD_R(random_uniform)(seed, stream, first + i, m, u);
+    for (size_t k = 0; k < m; k += AD_LANES) {
+      int left = AD_W(_left)(k, m);
+      AD_N d = AD_W(mul)(AD_W(_get)(x + i + k, left), scale);
+      AD_W(_put)(y + i + k, AD_W(only)(AD_W(le)(limit, AD_W(_get)(u + k, left)), d), left);
+    }
+  }
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#endif
+
+#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__OPTIMISE
+
+/* d = g + decay x;  with a velocity: velocity = momentum velocity + d, x -= rate velocity;  velocity NULL: x -= rate d */
+AD_LOCAL void AD_R(sgd)(size_t n, AD_S *x, const AD_S *g, AD_S *velocity, double rate, double momentum, double decay) {
+  AD_N r = AD_W(k)(rate), mu = AD_W(k)(momentum), w = AD_W(k)(decay);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_N a = AD_W(_get)(x + i, left), d = AD_W(fma)(w, a, AD_W(_get)(g + i, left));
+    if (velocity) {
+      d = AD_W(fma)(mu, AD_W(_get)(velocity + i, left), d);
+      AD_W(_put)(velocity + i, d, left);
+    }
+    AD_W(_put)(x + i, AD_W(fnma)(r, d, a), left);
+  }
+}
+/* Adam (Kingma and Ba 2014) at step 1, 2, ..; m and v start as zeros. decoupled: the decay acts on x itself (AdamW), not through g */
+AD_LOCAL void AD_R(adam)(size_t n, AD_S *x, const AD_S *g, AD_S *m, AD_S *v, double rate, double beta1, double beta2, double epsilon, double decay,
+                         bool decoupled, uint64_t step) {
+  double unbias = sqrt(1 - ad__power(beta2, step)), pace = rate * unbias / (1 - ad__power(beta1, step));
+  AD_N b1 = AD_W(k)(beta1), c1 = AD_W(k)(1 - beta1), b2 = AD_W(k)(beta2), c2 = AD_W(k)(1 - beta2);
+  AD_N r = AD_W(k)(pace), eps = AD_W(k)(epsilon * unbias), w = AD_W(k)(decoupled ? 0 : decay), shrink = AD_W(k)(decoupled ? rate * decay : 0);
+  for (size_t i = 0; i < n; i += AD_LANES) {
+    int left = AD_W(_left)(i, n);
+    AD_N a = AD_W(_get)(x + i, left), d = AD_W(fma)(w, a, AD_W(_get)(g + i, left));
+    AD_N p = AD_W(fma)(b1, AD_W(_get)(m + i, left), AD_W(mul)(c1, d)), q = AD_W(fma)(b2, AD_W(_get)(v + i, left), AD_W(mul)(c2, AD_W(mul)(d, d)));
+    AD_W(_put)(m + i, p, left);
+    AD_W(_put)(v + i, q, left);
+    a = AD_W(fnma)(shrink, a, a);
+    AD_W(_put)(x + i, AD_W(fnma)(r, AD_W(div)(p, AD_W(add)(AD_W(sqrt)(q), eps)), a), left);
+  }
+}
+
+#undef AD_N
+#undef AD_S
+#undef AD_LANES
+#endif
+
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__ROWS
 
 /* the largest of a row, whatever becomes of NaN (they make every result of the row NaN by themselves) */
