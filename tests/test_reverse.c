@@ -1,7 +1,6 @@
 /* Reverse mode over numbers: every row against duals and central differences, to second order and at special values; random graphs
    forward against reverse; the drivers. */
 #include "test.h"
-#define AD_IMPLEMENTATION
 #include "ad.h"
 
 static uint64_t state = 88172645463325252u;

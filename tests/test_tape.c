@@ -3,7 +3,6 @@
 #include "test.h"
 #include <pthread.h>
 #include <stdio.h>
-#define AD_IMPLEMENTATION
 #include "ad.h"
 
 /* an allocator that counts, and fails at call number fail_at (once), or from it on (forever) */
