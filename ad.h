@@ -1134,8 +1134,9 @@ AD_CXX_TYPE(ad_var)
 
    In C the names are macros over _Generic. That names each argument twice, so nested calls double the text at every level (4.4 MB
    at depth 16). Where the compiler has statement expressions an argument is therefore copied, once, to a temporary with a number
-   of its own (else the inner ones would shadow the outer). The preprocessor cannot define a macro from the table: the names are
-   listed below, one line a row, and tests/test_generic.c calls ad_op for each row of the table, so a missing line does not link.
+   of its own (else the inner ones would shadow the outer); AD_NO_STATEMENT_EXPRESSIONS goes without. The preprocessor cannot define
+   a macro from the table: the names are listed below, one line a row. tests/test_generic.c, which calls ad_op for each row of the
+   table, does not compile where one is missing.
    In C++ they are overloads made from the table (AD_CXX_TYPE). */
 
 AD_INLINE bool ad_f64_gt(double a, double b) { return isgreater(a, b); }

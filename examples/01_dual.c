@@ -15,8 +15,9 @@ int main(void) {
     printf("%9.4f %12.8f %12.8f %12.8f %12.8f %12.8f\n", x, r.v, r.d[0], dx, r.d[1], dy);
   }
 
-  /* where a closed form would have to be treated with care: the slopes of x sqrt(x), |x| and sqrt(x) at 0 */
-  const ad_dual zero = ad_dual_variable(0, 0);
+  /* where a closed form would have to be treated with care: slopes at 0, at a tie and far out */
+  const ad_dual zero = ad_dual_variable(0, 0), one = ad_dual_variable(1, 0), far = ad_dual_variable(20, 0);
   printf("at 0: (x sqrt x)' = %g, |x|' = %g, sqrt' = %g\n", ad_mul(zero, ad_sqrt(zero)).d[0], ad_abs(zero).d[0], ad_sqrt(zero).d[0]);
+  printf("max(x, 1)' at 1 = %g, tanh' at 20 = %.6e\n", ad_max(one, 1).d[0], ad_tanh(far).d[0]);
   return 0;
 }
