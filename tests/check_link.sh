@@ -5,10 +5,13 @@
 
 cat >"$dir/unit.c" <<'EOF'
 #include "ad_simd.h"
+#include "ad.h"
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 int PASTE(lanes_, UNIT)(void);
 double PASTE(dot_, UNIT)(const double *x, const double *y, int n);
+ad_var PASTE(record_, UNIT)(ad_var x);
+ad_dual PASTE(dual_, UNIT)(const ad_dual *x);
 int PASTE(lanes_, UNIT)(void) { return AD_V64_LANES; }
 /* eight partial sums on every backend, then the tree */
 double PASTE(dot_, UNIT)(const double *x, const double *y, int n) {
@@ -23,6 +26,9 @@ double PASTE(dot_, UNIT)(const double *x, const double *y, int n) {
     for (int i = 0; i < h; i++) part[i] = part[i] + part[i + h];
   return part[0];
 }
+/* the layout of a tape and of a dual does not depend on the instruction set */
+ad_var PASTE(record_, UNIT)(ad_var x) { return ad_add(ad_sin(x), ad_mul(x, x)); }
+ad_dual PASTE(dual_, UNIT)(const ad_dual *x) { return ad_add(ad_sin(*x), ad_mul(*x, *x)); }
 EOF
 cat >"$dir/main.c" <<'EOF'
 #define AD_IMPLEMENTATION
@@ -30,14 +36,31 @@ cat >"$dir/main.c" <<'EOF'
 #include <stdio.h>
 int lanes_scalar(void), lanes_avx2(void), lanes_avx512(void);
 double dot_scalar(const double *x, const double *y, int n), dot_avx2(const double *x, const double *y, int n), dot_avx512(const double *x, const double *y, int n);
+ad_var record_scalar(ad_var x), record_avx2(ad_var x), record_avx512(ad_var x);
+ad_dual dual_scalar(const ad_dual *x), dual_avx2(const ad_dual *x), dual_avx512(const ad_dual *x);
 static double x[800], y[800];
+/* one tape and one dual go through all units: g(g(g(x))), g = sin x + x^2 */
+static int passed_around(int avx2, int avx512) {
+  ad_tape *tape = ad_tape_create(NULL);
+  ad_var v = ad_variable(tape, 0.3), z = record_scalar(v);
+  ad_dual d = ad_dual_variable(0.3, 5), e = dual_scalar(&d);
+  double t = 0.3, dt = 1;
+  for (int i = 0; i < 1 + avx2 + avx512; i++) dt *= cos(t) + 2 * t, t = sin(t) + t * t;
+  if (avx2) z = record_avx2(z), e = dual_avx2(&e);
+  if (avx512) z = record_avx512(z), e = dual_avx512(&e);
+  if (ad_backward(z) != AD_OK) return 1;
+  int wrong = fabs(ad_value(z) - t) > 1e-14 || fabs(ad_grad(v) - dt) > 1e-13 || fabs(e.v - t) > 1e-14 || fabs(e.d[5] - dt) > 1e-13 || e.d[4] != 0;
+  ad_tape_destroy(tape);
+  return wrong;
+}
 int main(void) {
   for (int i = 0; i < 800; i++) x[i] = 1.0 / (i + 1), y[i] = (i % 7) - 3.1;
   double s = dot_scalar(x, y, 800);
+  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), avx512 = avx2 && __builtin_cpu_supports("avx512f");
   if (lanes_scalar() != 1) return 1;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && (lanes_avx2() != 4 || dot_avx2(x, y, 800) != s)) return 2;
-  if (__builtin_cpu_supports("avx512f") && (lanes_avx512() != 8 || dot_avx512(x, y, 800) != s)) return 3;
-  return 0;
+  if (avx2 && (lanes_avx2() != 4 || dot_avx2(x, y, 800) != s)) return 2;
+  if (avx512 && (lanes_avx512() != 8 || dot_avx512(x, y, 800) != s)) return 3;
+  return passed_around(avx2, avx512) ? 4 : 0;
 }
 EOF
 if builds $CC -mavx512f; then
