@@ -60,6 +60,9 @@ coverage: ## measures which lines and branches of the headers the tests run
 analyze: ## runs cppcheck, gcc -fanalyzer and clang-tidy over the headers
 	@scripts/analyze.sh
 
+fuzz: ## runs the fuzz programs under clang's libFuzzer, FUZZ_TIME seconds each (60)
+	@scripts/fuzz.sh
+
 accuracy: $(patsubst tests/%.c,$(B)/native/%,$(wildcard tests/accuracy_*.c)) ## measures errors in ULP against MPFR
 	@scripts/accuracy.sh $^
 
@@ -124,6 +127,6 @@ $(B)/bench/%: bench/%.cc $$(call kernels_of,$$*) $(B)/config.mk
 	$(Q)$(CXX) $(CXXSTD) $(WARN) -O3 $(FLAGS_native) '-DBENCH_VARIANTS(M)=$(foreach v,$(BENCH_VARIANTS),M($(v)))' -MMD -MP -I. -Ibench \
 	  -isystem /usr/include/eigen3 $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
 
-.PHONY: help deps demo test test-sanitize test-matrix coverage analyze accuracy bench bench-peers clean install FORCE
+.PHONY: help deps demo test test-sanitize test-matrix coverage analyze fuzz accuracy bench bench-peers clean install FORCE
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/bench/*/*.d)
