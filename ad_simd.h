@@ -50,7 +50,9 @@
 #endif
 
 #if defined(__GNUC__)
+#ifndef AD_INLINE                       /* a debug build may take out always_inline: sanitizers compile 10 times faster without */
 #define AD_INLINE static inline __attribute__((always_inline, unused))
+#endif
 #define AD_LOCAL static __attribute__((unused))
 #define AD_LIKELY(c) __builtin_expect(!!(c), 1)
 #else

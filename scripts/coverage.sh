@@ -3,7 +3,7 @@
 # did not are listed in build/coverage/not-run.txt. A line of a template counts as run if it ran for one of its types.
 backends=$(sed -n 's/^BACKENDS *= *//p' build/config.mk | tr ' ' '\n' | grep -v neon | tr '\n' ' ')
 rm -rf build/coverage
-AD_CONFIGURED= $1 test B=build/coverage BACKENDS="$backends" CHECKS= CC="${CC:-gcc}" OPT="-O0 -g --coverage" WARN= | tail -n 3
+AD_CONFIGURED= $1 test B=build/coverage BACKENDS="$backends" CHECKS= CC="${CC:-gcc}" OPT="-O0 -g1 --coverage" WARN= | tail -n 3
 find build/coverage -name '*.gcda' -exec gcov --stdout {} + 2>/dev/null | awk -F: '
   $3 == "Source" { file = $4; sub(/^.*\//, "", file); next }
   file != "ad.h" && file != "ad_simd.h" { next }

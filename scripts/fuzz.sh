@@ -8,7 +8,7 @@ libs=$(sed -n 's/^LIBS *= *//p' build/config.mk)
 for source in tests/fuzz_*.c; do
   name=$(basename "$source" .c)
   mkdir -p "build/fuzz/$name.corpus"
-  clang -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. "$source" -o "build/fuzz/$name" $libs &&
+  clang -std=c11 -D_GNU_SOURCE -O0 -g1 '-DAD_INLINE=static inline __attribute__((unused))' -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. "$source" -o "build/fuzz/$name" $libs &&
     "build/fuzz/$name" -max_total_time="${FUZZ_TIME:-60}" -artifact_prefix="build/fuzz/$name-" -print_final_stats=1 "build/fuzz/$name.corpus" 2>&1 | tail -n 25 | tee "build/fuzz/$name.log" &&
     ! grep -q 'SUMMARY\|ERROR' "build/fuzz/$name.log" || status=1
 done

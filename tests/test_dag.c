@@ -1,5 +1,5 @@
 /* Random programs of rows: forward and reverse agree (tests/dag.h). */
-#define AD_IMPLEMENTATION
+#include "ad.h"
 #include "dag.h"
 #include "test.h"
 
