@@ -1,4 +1,4 @@
-/* Errors in ULP of every row of the table: value, first and second derivative, against MPFR.
+/* Errors in ULP of every row of the table: value, first and second derivative, against MPFR. LIBS: -lmpfr -lgmp
 
    The judge of a derivative is the value alone: central differences of the MPFR function at 900 bits with a step of 2^-110 x,
    so no derivative formula is written here. Rows that are derivatives of others (tanh_slope, trigamma) are judged as such.
