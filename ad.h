@@ -102,7 +102,14 @@ AD_INLINE const char *ad_status_name(ad_status status) {
    Rows come in two lists. *_WORDS: N supplies the value (a word of ad_simd.h, from the instruction set, SLEEF or libm).
    *_COMPOSED: the value is a formula in other rows, and the word N_name is made from it. A derivative that needs several
    steps is a row of its own (sigmoid_slope is the derivative of sigmoid), so that it has a stable derivative in turn and
-   second derivatives need no further rule. */
+   second derivatives need no further rule.
+
+   Numbers. Partials take the form that keeps its digits: 1/((1-x)(1+x)) and not 1/(1-x*x), tanh' from e^(-2|x|) and not 1-v*v,
+   y (v/x) and not y pow(x, y-1) (416 ULP). Where a partial is differentiated again its parts must not cancel either: (1-x)(1+x)
+   is the row one_minus_square, because the product rule would give (1-x) - (1+x). Against MPFR values stay below 3 ULP (4 for
+   erfcx), first partials below 5, second ones below 8 (docs/ACCURACY.md); special values are tests/test_ops_special.h.
+   Rows that are linear or choose (add, mul, max, where, ...) have the partials of their structure also where an operand is NaN;
+   everywhere else no value means no partial (N_number). */
 
 #define AD_UNARY_WORDS(ROW, N, D)                                                                                             \
   ROW(N, D, neg, N##_neg(x), N##_k(-1),                                      KEEP_NONE, -10, 10)                              \

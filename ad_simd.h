@@ -138,6 +138,8 @@ AD_INLINE size_t ad__plus(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_M
      N_load_part(p, part)  the lanes in use, +0 in the others; reads no others;  N_store_part(p, x, part)
      N_transpose(r)    r[0] r[1] ..., as many registers as lanes, taken as a square matrix and transposed in place
 
+   and the functions listed in >>math (exp, log, sin, pow, ...) and >>special (gauss, gelu, digamma, ...), by the same names.
+
    The systems ad_f32 and ad_f64 (one element, math from libm) have all of these too, and so have duals over any system,
    except loads, stores and sums. A new instruction set is a new section with these names. */
 
@@ -2535,8 +2537,6 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 #undef AD__LOWEST_EXPONENT
 #endif
 
-/* What SLEEF 3.5.1 gives up too early. A test of the whole register guards each repair, so that the common range pays one
-   comparison and a branch that is not taken. */
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__RANDOM
 
 /* numbers first + i of the stream of normal numbers, mean 0 and variance 1 */
@@ -3043,6 +3043,10 @@ AD_LOCAL void AD_R(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x, 
 #undef AD__CHUNK
 #endif
 
+/* What SLEEF 3.5.1 gives up too early: exp of double from 709.78271 on, sinh and cosh from 88 (709), log1p from 1e38 (1e307),
+   asinh and acosh from 1.8e19 (1.3e154), pow and hypot near the largest number; sinpi and cospi beyond 2.5e8 and the signs of
+   their zeros. A test of the whole register guards each repair, so that the common range pays one comparison and a branch that
+   is not taken: 1 to 4 % with AVX-512 (0.29 ns a float for exp, 1.05 ns a double). */
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__SLEEF_ENDS
 
 /* scale e^x for large x: e^(x - c) scale 2^64 with c = 64 ln2 in two parts, of which the first is subtracted exactly */

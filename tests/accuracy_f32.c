@@ -44,7 +44,8 @@ int main(int argc, char **argv) {
   uint32_t step = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 4099;
   int over = 0;
   if (step == 0) return fprintf(stderr, "usage: accuracy_f32 [step] [row]\n"), 1;
-  printf("| row (float, every %uth number) | value | at | derivative | at |\n|---|---|---|---|---|\n", step);
+  printf("Registers of float over all numbers, every %uth, against the row in double.\n\n", step);
+  printf("| row | value | at | derivative | at |\n|---|---|---|---|---|\n");
   for (size_t o = 0; o < sizeof rows / sizeof *rows; o++) {
     double limit[2] = { 1.1, 4 }, low[2] = { 0, 0 }, worst[2] = { 0, 0 };
     float at[2] = { 0, 0 };
