@@ -314,6 +314,20 @@ static void nested_derivatives(void **state) {
   assert_true(d1_mul(z, product.d[0]).d[0] == 8);
 }
 
+/* three levels: derivatives of exp(2 x) / x^2 up to the third */
+AD_DUAL(d111, d11, 1)
+static void third_derivative(void **state) {
+  (void)state;
+  const double a = 0.75, e = exp(2 * a);
+  const d111 x = d111_variable(d11_variable(d1_variable(a, 0), 0), 0), r = d111_div(d111_exp(d111_mul_ky(2, x)), d111_square(x));
+  const double first = 2 * e * (a - 1) / (a * a * a), second = e * (4 * a * a - 8 * a + 6) / pow(a, 4);
+  const double third = e * (8 * a * a * a - 24 * a * a + 36 * a - 24) / pow(a, 5);
+  assert_true(is(r.v.v.v, e / (a * a)));
+  assert_true(fabs(r.d[0].v.v - first) < 1e-13 * fabs(first) && fabs(r.v.d[0].v - first) < 1e-13 * fabs(first) && fabs(r.v.v.d[0] - first) < 1e-13 * fabs(first));
+  assert_true(fabs(r.d[0].d[0].v - second) < 1e-13 * second && fabs(r.d[0].v.d[0] - second) < 1e-13 * second && fabs(r.v.d[0].d[0] - second) < 1e-13 * second);
+  assert_true(fabs(r.d[0].d[0].d[0] - third) < 1e-12 * fabs(third));
+}
+
 /* the words of a number system that are no rows, on duals */
 static void words(void **state) {
   (void)state;
@@ -334,7 +348,7 @@ int main(void) {
       cmocka_unit_test(width_w1),          cmocka_unit_test(width_w2),           cmocka_unit_test(width_w3),         cmocka_unit_test(width_w8),
       cmocka_unit_test(width_w15),         cmocka_unit_test(width_w16),          cmocka_unit_test(width_w67),        cmocka_unit_test(width_s1),
       cmocka_unit_test(width_s7),          cmocka_unit_test(width_s16),          cmocka_unit_test(width_s31),        cmocka_unit_test(special_values),
-      cmocka_unit_test(masked_paths),      cmocka_unit_test(nested_derivatives), cmocka_unit_test(words),
+      cmocka_unit_test(masked_paths),      cmocka_unit_test(nested_derivatives), cmocka_unit_test(words),             cmocka_unit_test(third_derivative),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
