@@ -2622,7 +2622,7 @@ AD_INLINE AD_S AD_W(_peak)(size_t n, const AD_S *x) {
   size_t i = 0;
   for (; n - i >= 2 * AD_LANES; i += 2 * AD_LANES)
     a = AD_W(larger)(a, AD_W(load)(x + i)), b = AD_W(larger)(b, AD_W(load)(x + i + AD_LANES));
-  for (; i < n; i += AD_LANES) a = AD_W(larger)(a, AD_W(_get)(x + i, AD_W(_left)(i, n)));
+  for (int k = 0; k < 2 && i < n; k++, i += AD_LANES) a = AD_W(larger)(a, AD_W(_get)(x + i, AD_W(_left)(i, n)));
   return AD_W(largest)(AD_W(larger)(a, b));
 }
 /* d = x - peak; of a row with +inf the limit: 0 where x is +inf, else -inf. peak goes to *top. d may be x */
@@ -2971,13 +2971,14 @@ AD_INLINE AD_W(_pair) AD_W(_norm2)(const AD_W(_norm) *t, size_t i) {
   return AD_W(_pair_add)(AD_W(_norm1)(t, i, AD_LANES), AD_W(_norm1)(t, i + AD_WIDE, AD_LANES));
 }
 AD_INLINE AD_W(_pair) AD_W(_norm4)(const AD_W(_norm) *t, size_t i) { return AD_W(_pair_add)(AD_W(_norm2)(t, i), AD_W(_norm2)(t, i + 2 * AD_WIDE)); }
-/* both sums over a row in one pass: the tree of >>reduce with leaves of 4 registers */
+AD_INLINE AD_W(_pair) AD_W(_norm8)(const AD_W(_norm) *t, size_t i) { return AD_W(_pair_add)(AD_W(_norm4)(t, i), AD_W(_norm4)(t, i + 4 * AD_WIDE)); }
+/* both sums over a row in one pass: the tree of >>reduce with leaves of 8 registers */
 AD_INLINE void AD_W(_norm_sums)(size_t n, const AD_W(_norm) *t, AD_S *sum_a, AD_S *sum_b) {
   AD_S level[AD__LEVELS][2][AD_WIDE], top[2][AD_WIDE];
-  size_t whole = n / (4 * AD_WIDE), i = whole * 4 * AD_WIDE, m = (n - i) / AD_WIDE, tail = i + m * AD_WIDE;
+  size_t whole = n / (8 * AD_WIDE), i = whole * 8 * AD_WIDE, m = (n - i) / AD_WIDE, tail = i + m * AD_WIDE;
   for (size_t r = 0; r < AD_WIDE; r += AD_LANES) {
     for (size_t count = 0; count < whole; count++) {
-      AD_W(_pair) p = AD_W(_norm4)(t, count * 4 * AD_WIDE + r);
+      AD_W(_pair) p = AD_W(_norm8)(t, count * 8 * AD_WIDE + r);
       int k = 0;
       for (size_t c = count; c & 1; c >>= 1, k++) p.a = AD_W(add)(AD_W(load)(level[k][0] + r), p.a), p.b = AD_W(add)(AD_W(load)(level[k][1] + r), p.b);
       AD_W(store)(level[k][0] + r, p.a);
@@ -2990,8 +2991,9 @@ AD_INLINE void AD_W(_norm_sums)(size_t n, const AD_W(_norm) *t, AD_S *sum_a, AD_
       AD_W(_pair) q = AD_W(_norm1)(t, tail + r, left);
       p.a = AD_W(select)(AD_W(first)(left), q.a, p.a), p.b = AD_W(select)(AD_W(first)(left), q.b, p.b);
     }
-    if (m & 1) p = AD_W(_pair_add)(AD_W(_norm1)(t, i + (m & 2) * AD_WIDE + r, AD_LANES), p);
-    if (m & 2) p = AD_W(_pair_add)(AD_W(_norm2)(t, i + r), p);
+    if (m & 1) p = AD_W(_pair_add)(AD_W(_norm1)(t, i + (m & 6) * AD_WIDE + r, AD_LANES), p);
+    if (m & 2) p = AD_W(_pair_add)(AD_W(_norm2)(t, i + (m & 4) * AD_WIDE + r), p);
+    if (m & 4) p = AD_W(_pair_add)(AD_W(_norm4)(t, i + r), p);
     int k = 0;
     for (size_t c = whole; c; c >>= 1, k++)
       if (c & 1) p.a = AD_W(add)(AD_W(load)(level[k][0] + r), p.a), p.b = AD_W(add)(AD_W(load)(level[k][1] + r), p.b);
@@ -3003,37 +3005,42 @@ AD_INLINE void AD_W(_norm_sums)(size_t n, const AD_W(_norm) *t, AD_S *sum_a, AD_
       for (int k = 0; k < 2; k++) AD_W(store)(top[k] + r, AD_W(add)(AD_W(load)(top[k] + r), AD_W(load)(top[k] + r + h)));
   *sum_a = AD_W(sum)(AD_W(load)(top[0])), *sum_b = AD_W(sum)(AD_W(load)(top[1]));
 }
+/* columns i .. of some (1 or 2) rows: dx, and their part of dgain and dbias in one addition */
+AD_INLINE void AD_W(_norm_back)(int rows, const AD_W(_norm) *t, const AD_S *ma, const AD_S *mb, size_t n, AD_S *dx, bool add, AD_S *dgain, AD_S *dbias,
+                                size_t i, int left) {
+  AD_N gain = t->gain ? AD_W(_get)(t->gain + i, left) : AD_W(k)(1), a = AD_W(k)(0), b = a;
+  AD__UNROLL
+  for (int k = 0; k < rows; k++) {
+    AD_N r = AD_W(_set)(t[k].rstd), h = AD_W(mul)(AD_W(sub)(AD_W(_get)(t[k].x + i, left), AD_W(_set)(t[k].mean)), r), s = AD_W(_get)(t[k].g + i, left);
+    a = k ? AD_W(fma)(s, h, a) : AD_W(mul)(s, h), b = k ? AD_W(add)(b, s) : s;
+    if (!dx) continue;
+    AD_S *to = dx + (size_t)k * n + i;
+    s = AD_W(mul)(r, AD_W(fnma)(h, AD_W(_set)(mb[k]), AD_W(sub)(AD_W(mul)(s, gain), AD_W(_set)(ma[k]))));
+    AD_W(_put)(to, add ? AD_W(add)(AD_W(_get)(to, left), s) : s, left);
+  }
+  if (dgain) AD_W(_put)(dgain + i, AD_W(add)(AD_W(_get)(dgain + i, left), a), left);
+  if (dbias) AD_W(_put)(dbias + i, AD_W(add)(AD_W(_get)(dbias + i, left), b), left);
+}
+AD_INLINE void AD_W(_norm_rows)(int rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *mean, const AD_S *rstd, const AD_S *g, AD_S *dx, bool add,
+                                AD_S *dgain, AD_S *dbias) {
+  AD_W(_norm) t[2];
+  AD_S ma[2] = { 0, 0 }, mb[2] = { 0, 0 };
+  size_t i = 0;
+  for (int k = 0; k < rows; k++) {
+    t[k].x = x + (size_t)k * n, t[k].g = g + (size_t)k * n, t[k].gain = gain, t[k].mean = mean[k], t[k].rstd = rstd[k];
+    if (dx) AD_W(_norm_sums)(n, t + k, ma + k, mb + k);
+    ma[k] = ma[k] / (AD_S)n, mb[k] = mb[k] / (AD_S)n;
+  }
+  for (; n - i >= AD_LANES; i += AD_LANES) AD_W(_norm_back)(rows, t, ma, mb, n, dx, add, dgain, dbias, i, AD_LANES);
+  if (i < n) AD_W(_norm_back)(rows, t, ma, mb, n, dx, add, dgain, dbias, i, (int)(n - i));
+}
 /* Adjoint of layer norm. dx (rows, n) (+)= rstd (g' - mean(g') - h mean(g' h)), g' = g gain, h the normalised x; add says which.
-   dgain, dbias (n) always +=, rows in ascending order by eights; each may be NULL. */
+   dgain, dbias (n) always +=, two rows at a time in ascending order. dx, dgain, dbias may each be NULL. */
 AD_LOCAL void AD_R(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *mean, const AD_S *rstd, const AD_S *g,
                                           AD_S *dx, bool add, AD_S *dgain, AD_S *dbias) {
-  for (size_t j = 0, m; j < rows; j += m, x += m * n, g += m * n) {
-    m = rows - j < 8 ? rows - j : 8;
-    for (size_t k = 0; dx && k < m; k++, dx += n) {
-      AD_W(_norm) t;
-      AD_S a, b;
-      t.x = x + k * n, t.g = g + k * n, t.gain = gain, t.mean = mean[j + k], t.rstd = rstd[j + k];
-      AD_W(_norm_sums)(n, &t, &a, &b);
-      AD_N ma = AD_W(_set)(a / (AD_S)n), mb = AD_W(_set)(b / (AD_S)n), r = AD_W(_set)(t.rstd), mu = AD_W(_set)(t.mean);
-      for (size_t i = 0; i < n; i += AD_LANES) {
-        int left = AD_W(_left)(i, n);
-        AD_N h = AD_W(mul)(AD_W(sub)(AD_W(_get)(t.x + i, left), mu), r), s = AD_W(_get)(t.g + i, left);
-        if (gain) s = AD_W(mul)(s, AD_W(_get)(gain + i, left));
-        s = AD_W(mul)(r, AD_W(fnma)(h, mb, AD_W(sub)(s, ma)));
-        AD_W(_put)(dx + i, add ? AD_W(add)(AD_W(_get)(dx + i, left), s) : s, left);
-      }
-    }
-    for (size_t i = 0; (dgain || dbias) && i < n; i += AD_LANES) {
-      int left = AD_W(_left)(i, n);
-      AD_N a = AD_W(k)(0), b = a;
-      for (size_t k = 0; k < m; k++) {
-        AD_N s = AD_W(_get)(g + k * n + i, left), h = AD_W(mul)(AD_W(sub)(AD_W(_get)(x + k * n + i, left), AD_W(_set)(mean[j + k])), AD_W(_set)(rstd[j + k]));
-        a = AD_W(fma)(s, h, a), b = AD_W(add)(b, s);
-      }
-      if (dgain) AD_W(_put)(dgain + i, AD_W(add)(AD_W(_get)(dgain + i, left), a), left);
-      if (dbias) AD_W(_put)(dbias + i, AD_W(add)(AD_W(_get)(dbias + i, left), b), left);
-    }
-  }
+  size_t j = 0;
+  for (; rows - j >= 2; j += 2) AD_W(_norm_rows)(2, n, x + j * n, gain, mean + j, rstd + j, g + j * n, dx ? dx + j * n : NULL, add, dgain, dbias);
+  if (j < rows) AD_W(_norm_rows)(1, n, x + j * n, gain, mean + j, rstd + j, g + j * n, dx ? dx + j * n : NULL, add, dgain, dbias);
 }
 
 #undef AD_N
