@@ -20,7 +20,7 @@ macro_names() {
 }
 if builds $CC -mavx2; then check "no macro but AD_ and SLEEF_ is left behind" macro_names; fi
 symbol_names() {
-  $CC -I. -O0 -c "$dir/unit/implementation.c" -o "$dir/implementation.o" || return 1
+  $CC -I. -Og -c "$dir/unit/implementation.c" -o "$dir/implementation.o" || return 1
   ! nm -g --defined-only "$dir/implementation.o" | awk '$3 !~ /^ad_/ { print; found = 1 } END { exit !found }'
 }
 check "no symbol but ad_ is defined" symbol_names

@@ -71,7 +71,7 @@ if builds $CC -mavx512f; then
   check "scalar unit" unit scalar -DAD_SIMD=AD_SIMD_SCALAR
   check "AVX2 unit" unit avx2 -mavx2 -mfma
   check "AVX-512 unit" unit avx512 -mavx512f -mavx2 -mfma
-  link() { $CC $define -std=c11 -O2 -I. "$dir/main.c" "$dir/scalar.o" "$dir/avx2.o" "$dir/avx512.o" -o "$dir/program" $libs; }
+  link() { $CC $define -std=c11 -Og -I. "$dir/main.c" "$dir/scalar.o" "$dir/avx2.o" "$dir/avx512.o" -o "$dir/program" $libs; }
   check "the three link into one program" link
   check "each unit has its own lanes and the same result" "$dir/program"
   unshared() { ! nm "$dir/program" "$dir"/*.o | grep -E ' [VvWwCu] _*ad_'; }
@@ -79,7 +79,7 @@ if builds $CC -mavx512f; then
   private() { ! nm -g --defined-only "$dir/scalar.o" "$dir/avx2.o" "$dir/avx512.o" | grep -E ' _*ad_'; }
   check "units that only use the lanes export none of them" private
   printf '#define AD_STATIC\n#include "ad.h"\nint AD_STATIC_UNIT;\n' >"$dir/static.c"
-  static() { $CC $define -std=c11 -I. -c "$dir/static.c" -o "$dir/static.o" && ! nm -g --defined-only "$dir/static.o" | grep -E ' _*ad_'; }
+  static() { $CC $define -std=c11 -Og -I. -c "$dir/static.c" -o "$dir/static.o" && ! nm -g --defined-only "$dir/static.o" | grep -E ' _*ad_'; }
   check "AD_STATIC makes all of it private" static
 else
   skip "units with different instruction sets" "$CC does not compile for AVX-512"

@@ -13,7 +13,9 @@ echo '#include <sleef.h>' | $CC -E -x c - >/dev/null 2>&1 && [ -z "${AD_NO_SLEEF
 program() {
   file=$(grep -o '[a-z0-9_]*\.cc\? ' "$2" | head -n 1 | tr -d ' ')
   cp "$1" "$dir/$file"
-  sed -e "s/^cc /$CC -Wall -Wextra -Werror ${AD_NO_SLEEF:+-DAD_NO_SLEEF} /; s/^c++ /$CXX -Wall -Wextra -Werror ${AD_NO_SLEEF:+-DAD_NO_SLEEF} /; s/ -lsleef/ $sleef/" "$2" >"$dir/commands"
+  opt=-O2
+  if grep -q AD_IMPLEMENTATION "$1"; then opt=-Og; fi # in half the time
+  sed -e "s/^cc /$CC -Wall -Wextra -Werror ${AD_NO_SLEEF:+-DAD_NO_SLEEF} /; s/^c++ /$CXX -Wall -Wextra -Werror ${AD_NO_SLEEF:+-DAD_NO_SLEEF} /; s/ -lsleef/ $sleef/; s/ -O2 / $opt /" "$2" >"$dir/commands"
   (cd "$dir" && sh -e ./commands) >"$dir/out"
 }
 prints() { diff "$1" "$dir/out"; }

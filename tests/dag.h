@@ -69,13 +69,14 @@ static const char *dag_run(ad_tape *tape, const uint8_t *bytes, size_t size, siz
     }
   }
   *steps = (size_t)(count - DAG_INPUTS);
-  double gradient[DAG_INPUTS], bound[DAG_INPUTS] = {0, 0, 0};
+  double gradient[DAG_INPUTS], adjoints = 0, bound[DAG_INPUTS] = {0, 0, 0};     /* what may cancel: adjoints times tangents */
   if (ad_backward(v[count - 1]) != AD_OK) return ad_tape_message(tape);
   bool usual = true;
   for (int k = 0; k < DAG_INPUTS; k++) gradient[k] = ad_grad(v[k]);
+  for (int i = 0; i < count; i++) adjoints += fabs(ad_grad(v[i]));
   for (int i = 0; i < count; i++)
     for (int k = 0; k < DAG_INPUTS; k++) {
-      bound[k] += fabs(ad_grad(v[i]) * d[i].d[k]);
+      bound[k] += adjoints * fabs(d[i].d[k]);
       usual = usual && dag_usual(ad_grad(v[i])) && dag_usual(d[i].d[k]);
     }
   ad_backward(v[count - 1]);
