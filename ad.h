@@ -1126,7 +1126,7 @@ AD_API ad_var ad_cholesky(ad_var a);                           /* lower; reads t
    state: tensors like the parameters that carry velocities, moments; made before the training loop marks the tape. */
 AD_API ad_status ad_sgd(const ad_var *x, size_t n, const ad_var *velocity, double rate, double momentum, double decay);   /* velocity NULL: no momentum */
 AD_API ad_status ad_adam(const ad_var *x, size_t n, const ad_var *moment, const ad_var *square, uint64_t step,
-                         double rate, double beta1, double beta2, double epsilon, double decay);   /* step counts from 1 */
+                         double rate, double beta1, double beta2, double epsilon, double decay);   /* step counts from 1; decay acts on x itself */
 
 typedef bool ad_var_mask;
 AD_CXX_TYPE(ad_var)
@@ -3938,7 +3938,7 @@ AD_API ad_var ad_cholesky(ad_var a) { return ad__record_call(&ad__op_cholesky, &
 
 /* ---- dropout, initialisation, optimisers ---- */
 
-/* the mask of dropout: 0 with probability c, else 1 / (1 - c); n: the two halves of the seed */
+/* each element is 0 with probability c, else divided by 1 - c; n: the two halves of the seed. The adjoint goes the same way. */
 static const char *ad__dropout_shape(ad__tensor *t, const ad__strided *const *x) {
   const char *wrong = ad__need_float(t, x[0]);
   if (wrong) return wrong;
@@ -3948,21 +3948,27 @@ static const char *ad__dropout_shape(ad__tensor *t, const ad__strided *const *x)
 static void ad__dropout_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
   const uint64_t seed = (uint64_t)(uint32_t)t->n[0] | (uint64_t)(uint32_t)t->n[1] << 32;
   (void)work;
-  if (AD__IS32(x[0])) ad_f32_array_keep(t->a.size, t->c, (float)(1 / (1 - t->c)), seed, AD__F(&t->a));
-  else ad_f64_array_keep(t->a.size, t->c, 1 / (1 - t->c), seed, AD__D(&t->a));
+  if (AD__IS32(x[0])) ad_f32_dropout(seed, 0, 0, t->a.size, t->c, AD__F(x[0]), AD__F(&t->a));
+  else ad_f64_dropout(seed, 0, 0, t->a.size, t->c, AD__D(x[0]), AD__D(&t->a));
 }
-static const ad_tensor_op ad__op_dropout = { "dropout", AD__STRIDED, ad__dropout_shape, ad__dropout_forward, ad__constant_reverse };
+static void ad__dropout_reverse(ad__reverse *r) { r->gx[0] = ad__record_call(r->t->op, &r->g, 1, r->t->n, 2, r->t->c); }
+static const ad_tensor_op ad__op_dropout = { "dropout", 0, ad__dropout_shape, ad__dropout_forward, ad__dropout_reverse };
 AD_API ad_var ad_dropout(ad_var x, double rate, uint64_t seed) {
   const ptrdiff_t n[2] = { (ptrdiff_t)(int32_t)(uint32_t)seed, (ptrdiff_t)(int32_t)(uint32_t)(seed >> 32) };
-  return ad_var_mul(x, ad__record_call(&ad__op_dropout, &x, 1, n, 2, rate));
+  return ad__record_call(&ad__op_dropout, &x, 1, n, 2, rate);
 }
 
 AD_API ad_var ad_tensor_normal(ad_tape *tape, ad_dtype type, int rank, const size_t *shape, double deviation, uint64_t seed) {
   const ad_var x = ad_tensor_variable(tape, type, rank, shape, NULL);
   if (!ad__valid(x)) return x;
   const ad__strided *a = ad__array_of(x);
-  if (type == AD_F32) ad_f32_array_normal(a->size, deviation, seed, AD__F(a));
-  else if (type == AD_F64) ad_f64_array_normal(a->size, deviation, seed, AD__D(a));
+  if (type == AD_F32) {
+    ad_f32_random_normal(seed, 0, 0, a->size, AD__F(a));
+    ad_f32_array_scale(a->size, (float)deviation, AD__F(a), AD__F(a));
+  } else if (type == AD_F64) {
+    ad_f64_random_normal(seed, 0, 0, a->size, AD__D(a));
+    ad_f64_array_scale(a->size, deviation, AD__D(a), AD__D(a));
+  }
   return x;
 }
 /* what feeds an output and what an input feeds, of a matrix (in, out) or filters (O, C, h, w) */
@@ -4002,8 +4008,8 @@ AD_API ad_status ad_sgd(const ad_var *x, size_t n, const ad_var *velocity, doubl
     if (!ad__parameter("ad_sgd", x, velocity, NULL, k, &g)) return ad_tape_status(x[k].tape) != AD_OK ? ad_tape_status(x[k].tape) : AD_ERROR_TAPE;
     const ad__strided *a = ad__array_of(x[k]);
     void *v = velocity ? ad__array_of(velocity[k])->data : NULL;
-    if (AD__IS32(a)) ad_f32_array_sgd(a->size, AD__F(a), (const float *)g, (float *)v, rate, momentum, decay);
-    else ad_f64_array_sgd(a->size, AD__D(a), (const double *)g, (double *)v, rate, momentum, decay);
+    if (AD__IS32(a)) ad_f32_sgd(a->size, AD__F(a), (const float *)g, (float *)v, rate, momentum, decay);
+    else ad_f64_sgd(a->size, AD__D(a), (const double *)g, (double *)v, rate, momentum, decay);
   }
   return AD_OK;
 }
@@ -4014,8 +4020,8 @@ AD_API ad_status ad_adam(const ad_var *x, size_t n, const ad_var *moment, const 
     const void *g;
     if (!ad__parameter("ad_adam", x, moment, square, k, &g)) return ad_tape_status(x[k].tape) != AD_OK ? ad_tape_status(x[k].tape) : AD_ERROR_TAPE;
     const ad__strided *a = ad__array_of(x[k]), *m = ad__array_of(moment[k]), *v = ad__array_of(square[k]);
-    if (AD__IS32(a)) ad_f32_array_adam(a->size, AD__F(a), (const float *)g, AD__F(m), AD__F(v), step, rate, beta1, beta2, epsilon, decay);
-    else ad_f64_array_adam(a->size, AD__D(a), (const double *)g, AD__D(m), AD__D(v), step, rate, beta1, beta2, epsilon, decay);
+    if (AD__IS32(a)) ad_f32_adam(a->size, AD__F(a), (const float *)g, AD__F(m), AD__F(v), rate, beta1, beta2, epsilon, decay, true, step);
+    else ad_f64_adam(a->size, AD__D(a), (const double *)g, AD__D(m), AD__D(v), rate, beta1, beta2, epsilon, decay, true, step);
   }
   return AD_OK;
 }

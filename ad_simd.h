@@ -20,7 +20,6 @@
      >>optimise   steps of SGD and Adam
      >>gemm       products of matrices and vectors
      >>linalg     triangular systems, Cholesky and LU factors
-     >>learning   random numbers, the steps of optimisers
      >>conv       convolution and pooling of images
 
    Two parts. The light part (config, select, contract, systems) includes <math.h> and nothing heavier; a unit that wants
@@ -180,7 +179,6 @@ typedef bool ad_f64_mask;
 #define AD__MODULO 34
 #define AD__GEMM 40
 #define AD__SQUARES 41
-#define AD__LEARNING 60
 #define AD__ARRAY_LOOPS 20
 #define AD__REDUCE 21
 #define AD__LINALG 42
@@ -1546,42 +1544,6 @@ AD_INLINE void ad__inside(ptrdiff_t first, size_t step, size_t size, size_t coun
 #endif
 
 #define AD__TEMPLATE AD__CONV
-#define AD_N ad_v32
-#define AD_S ad_f32
-#define AD_LANES AD_V32_LANES
-#include "ad_simd.h"
-#define AD_N ad_v64
-#define AD_S ad_f64
-#define AD_LANES AD_V64_LANES
-#include "ad_simd.h"
-#undef AD__TEMPLATE
-
-/* >>learning ------------------------------------------------------------------------------------------------------------
-   Random numbers and the steps of optimisers over arrays of parameters. Element i of a random array is a hash of (seed, i), so it
-   depends neither on how many are drawn nor on the order; normal numbers are Box-Muller in double lanes, the same bits on every
-   backend. The hash is the finaliser of splitmix64, twice. For S = f32 and f64:
-     ad_S_array_normal  ad_S_array_keep  ad_S_array_sgd  ad_S_array_adam */
-
-AD_INLINE uint64_t ad__mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-AD_INLINE uint64_t ad__random(uint64_t seed, uint64_t i) { return ad__mix(ad__mix(seed + UINT64_C(0x9e3779b97f4a7c15)) + (i + 1) * UINT64_C(0x9e3779b97f4a7c15)); }
-/* eight standard normal numbers: elements i .. i+7 */
-AD_LOCAL void ad__normals(uint64_t seed, uint64_t i, double *z) {
-  double u[8], v[8];
-  for (uint64_t k = 0; k < 8; k++) {
-    u[k] = ((double)(ad__random(seed, 2 * (i + k)) >> 11) + 0.5) * 0x1p-53;
-    v[k] = (double)(ad__random(seed, 2 * (i + k) + 1) >> 11) * 0x1p-52;
-  }
-  for (int k = 0; k < 8; k += AD_V64_LANES) {
-    const ad_v64 r = ad_v64_sqrt(ad_v64_mul(ad_v64_k(-2), ad_v64_log(ad_v64_load(u + k))));
-    ad_v64_store(z + k, ad_v64_mul(r, ad_v64_cospi(ad_v64_load(v + k))));
-  }
-}
-
-#define AD__TEMPLATE AD__LEARNING
 #define AD_N ad_v32
 #define AD_S ad_f32
 #define AD_LANES AD_V32_LANES
@@ -4572,58 +4534,6 @@ AD_LOCAL void AD_SW(mean_pool_back)(const ad_pool *p, const AD_S *gy, AD_S *gx) 
 #undef AD_LANES
 #undef AD__CONV_ARGS
 #undef AD__FILTER_ARGS
-#endif
-
-#if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__LEARNING
-
-/* normal numbers of mean 0 */
-AD_LOCAL void AD_R(array_normal)(size_t n, double deviation, uint64_t seed, AD_S *out) {
-  double z[8];
-  for (size_t i = 0; i < n; i += 8) {
-    ad__normals(seed, i, z);
-    for (size_t k = 0; k < 8 && i + k < n; k++) out[i + k] = (AD_S)(deviation * z[k]);
-  }
-}
-/* dropout's mask: 0 with probability rate, else scale */
-AD_LOCAL void AD_R(array_keep)(size_t n, double rate, AD_S scale, uint64_t seed, AD_S *out) {
-  for (size_t i = 0; i < n; i++) out[i] = (double)(ad__random(seed, i) >> 11) * 0x1p-53 < rate ? 0 : scale;
-}
-/* g += decay x; v = momentum v + g; x -= rate v.  v NULL: x -= rate g */
-AD_LOCAL void AD_R(array_sgd)(size_t n, AD_S *x, const AD_S *g, AD_S *v, double rate, double momentum, double decay) {
-  const AD_N r = AD_W(k)(rate), m = AD_W(k)(momentum), d = AD_W(k)(decay);
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    const int left = n - i < AD_LANES ? (int)(n - i) : AD_LANES;
-    const AD_N a = AD_W(load_n)(x + i, left);
-    AD_N s = AD_W(load_n)(g + i, left);
-    if (decay < 0 || decay > 0) s = AD_W(fma)(d, a, s);
-    if (v) {
-      s = AD_W(fma)(m, AD_W(load_n)(v + i, left), s);
-      AD_W(store_n)(v + i, s, left);
-    }
-    AD_W(store_n)(x + i, AD_W(fnma)(r, s, a), left);
-  }
-}
-/* m, v: running means of g and g^2; x -= rate (m / (1 - beta1^step) / (sqrt(v / (1 - beta2^step)) + epsilon) + decay x) */
-AD_LOCAL void AD_R(array_adam)(size_t n, AD_S *x, const AD_S *g, AD_S *m, AD_S *v, uint64_t step, double rate, double beta1, double beta2, double epsilon, double decay) {
-  double p1 = 1, p2 = 1, b1 = beta1, b2 = beta2;
-  for (uint64_t t = step; t; t >>= 1, b1 *= b1, b2 *= b2) if (t & 1) p1 *= b1, p2 *= b2;
-  const AD_N w1 = AD_W(k)(beta1), w2 = AD_W(k)(beta2), u1 = AD_W(k)(1 - beta1), u2 = AD_W(k)(1 - beta2);
-  const AD_N c1 = AD_W(k)(1 / (1 - p1)), c2 = AD_W(k)(1 / (1 - p2)), e = AD_W(k)(epsilon), r = AD_W(k)(rate), d = AD_W(k)(decay);
-  for (size_t i = 0; i < n; i += AD_LANES) {
-    const int left = n - i < AD_LANES ? (int)(n - i) : AD_LANES;
-    const AD_N a = AD_W(load_n)(x + i, left), s = AD_W(load_n)(g + i, left);
-    const AD_N mean = AD_W(fma)(w1, AD_W(load_n)(m + i, left), AD_W(mul)(u1, s));
-    const AD_N square = AD_W(fma)(w2, AD_W(load_n)(v + i, left), AD_W(mul)(AD_W(mul)(u2, s), s));
-    const AD_N by = AD_W(div)(AD_W(mul)(mean, c1), AD_W(add)(AD_W(sqrt)(AD_W(mul)(square, c2)), e));
-    AD_W(store_n)(m + i, mean, left);
-    AD_W(store_n)(v + i, square, left);
-    AD_W(store_n)(x + i, AD_W(fnma)(r, AD_W(fma)(d, a, by), a), left);
-  }
-}
-
-#undef AD_N
-#undef AD_S
-#undef AD_LANES
 #endif
 
 /* Licence: MIT. See the file LICENSE of the project. */
