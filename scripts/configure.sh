@@ -83,7 +83,7 @@ try "$cmocka" $CC -x c - -x none -o "$probe" -lcmocka || test_cmocka=
   printf 'BENCH_FLAGS_novec = %s -DAD_SIMD=AD_SIMD_SCALAR -fno-tree-vectorize -fno-tree-slp-vectorize\n' "$native_flag $no_sleef"
   printf 'BENCH_FLAGS_scalar = %s -DAD_SIMD=AD_SIMD_SCALAR\n' "$native_flag $no_sleef"
   if [ "$arch" = x86_64 ]; then
-    cpu avx2 fma && variants="$variants avx2" && echo "BENCH_FLAGS_avx2 = $native_flag $no_sleef -DAD_SIMD=AD_SIMD_AVX2"
+    cpu avx2 fma && variants="$variants avx2" && echo "BENCH_FLAGS_avx2 = $native_flag -mno-avx512f $no_sleef -DAD_SIMD=AD_SIMD_AVX2"
     cpu avx512f avx512dq avx512vl avx512bw && variants="$variants avx512" && echo "BENCH_FLAGS_avx512 = $native_flag $no_sleef"
   elif [ "$arch" = aarch64 ]; then
     variants="$variants neon" && echo "BENCH_FLAGS_neon = $native_flag $no_sleef"
