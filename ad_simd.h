@@ -1357,8 +1357,10 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
    are rounded apart, because fma in software costs 20 times more.
 
    alpha = 0 or k = 0: A and B are not read. beta = 0: C is not read. Otherwise nothing is skipped, NaN and infinity propagate.
-   Rejected: padding of edges into a temporary tile (twice the time at 10 columns); one tile for all widths (8x3 and 12x2
-   differ by up to 20 % at their edges); separate kernels for transposed A (the three strides of A cost nothing).
+   Rejected: padding of edges into a temporary tile (twice the time at 10 columns); tiles of 12 x 2 everywhere (4 % slower than
+   8 x 3 from 512 on: 12 rows at a stride of a page do not fit the 8 ways of the first-level cache); masked loads in every loop
+   (10 % with AVX2); separate kernels for transposed A (its three strides cost nothing); prefetching C, unrolling k (nothing).
+   Measured on Zen 4, whose limit is 117 (f32) and 58.7 GFLOP/s (f64): 115 and 57 at 128 to 256, 98 to 102 and 47 to 50 at 1000.
 
    For S = f32 and f64 (see the templates for the arguments):
      ad_S_gemm_work  ad_S_gemm  ad_S_gemm_finish  ad_S_gemm_batch  ad_S_gemv  ad_S_ger
@@ -1376,7 +1378,7 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #endif
 
 /* Tiles, rows x registers, widest first of each width; rows of A that share a base pointer, which divide every height over 2;
-   columns of a packed block of B in registers, even; the stride in bytes from which transposed A is packed. */
+   columns of a packed block of B in registers, a multiple of 3; the stride in bytes from which A is packed (half of it if A is transposed). */
 #if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
 #define AD__GEMM_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(16, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 4
@@ -1385,8 +1387,8 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #else
 #define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 2
-#define AD__GEMM_N 32
-#define AD__GEMM_FAR 2048
+#define AD__GEMM_N 30
+#define AD__GEMM_FAR 4096
 #endif
 #define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
 #define AD__GEMM_M 72          /* rows of a packed block of A */
@@ -3521,7 +3523,7 @@ AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
 AD__GEMM_TILES(AD__GEMM_TILE)
 #undef AD__GEMM_TILE
 
-/* C (m, one panel) with the tallest tiles that fit */
+/* C (m, one panel) with the tallest tiles that fit, but 16 rows as 8 + 8, not 12 + 4: low tiles wait for their own sums */
 AD_LOCAL void AD_SW(_gemm_panel)(int nr, size_t m, AD__TILE_ARGS) {
 #define AD__GEMM_TILE(mr, nr) { mr, nr, AD__PASTE(AD_SW(_tile), mr##x##nr) },
   static const struct { size_t mr; int nr; AD_SW(_tile_function) *function; } tiles[] = { AD__GEMM_TILES(AD__GEMM_TILE) };
@@ -3529,8 +3531,8 @@ AD_LOCAL void AD_SW(_gemm_panel)(int nr, size_t m, AD__TILE_ARGS) {
   int t = 0;
   while (tiles[t].nr != nr) t++;
   while (m > 0) {
-    const size_t mr = tiles[t].mr;
-    if (mr > m) { t++; continue; }
+    const size_t mr = tiles[t].mr, next = mr > 1 ? tiles[t + 1].mr : 1;
+    if (mr > m || (2 * next > mr && m >= 2 * next && m < mr + next && mr > 1)) { t++; continue; }
     tiles[t].function(k, a, rsa, csa, gsa, b, rsb, c, ldc, last, alpha, beta);
     a += mr < AD__GEMM_GROUP ? mr * rsa : mr / AD__GEMM_GROUP * gsa;
     c += mr * ldc;
@@ -3554,12 +3556,12 @@ AD_LOCAL void AD_SW(_finish_block)(size_t m, size_t n, AD_S *c, size_t ldc, cons
     }
 }
 
-/* B (k, nv registers wide, the last with `last` lanes) into panels of 2 registers, the last of 3 where nv is odd, padded with 0 */
+/* B (k, nv registers wide, the last with `last` lanes) into panels of 3 registers, the last one or two of 2 or 1, padded with 0 */
 AD_LOCAL void AD_SW(_pack_rows)(size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
   const AD_W(part) part = AD_W(part_of)(last);
   for (size_t p = 0; p < k; p++, b += ldb)
     for (size_t v = 0; v < nv;) {
-      const size_t nr = nv - v == 3 || nv - v == 1 ? nv - v : 2;
+      const size_t nr = nv - v == 3 || nv - v > 4 ? 3 : nv - v == 1 ? 1 : 2;
       AD_S *to = packed + (v * k + p * nr) * AD_LANES;
       for (size_t j = 0; j < nr; j++, v++)
         AD_W(store)(to + j * AD_LANES, v < nv - 1 ? AD_W(load)(b + v * AD_LANES) : AD_W(load_part)(b + v * AD_LANES, part));
@@ -3568,7 +3570,7 @@ AD_LOCAL void AD_SW(_pack_rows)(size_t k, size_t nv, int last, const AD_S *b, si
 /* the same from B transposed, (nv registers, k): squares of lanes x lanes are turned in registers. widest: 3, or 2 for no panel of 3. */
 AD_LOCAL void AD_SW(_pack_columns)(size_t widest, size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
   for (size_t v = 0; v < nv;) {
-    const size_t nr = nv - v == widest || nv - v == 1 ? nv - v : 2;
+    const size_t nr = widest == 3 && (nv - v == 3 || nv - v > 4) ? 3 : nv - v == 1 ? 1 : 2;
     for (size_t j = 0; j < nr; j++) {
       const AD_S *from = b + (v + j) * AD_LANES * ldb;
       AD_S *to = packed + (v * k + j) * AD_LANES;
@@ -3614,8 +3616,8 @@ AD_LOCAL void AD_SW(_pack_a)(bool ta, size_t m, size_t k, const AD_S *a, size_t 
 AD_INLINE bool AD_SW(_packs_b)(bool tb, size_t m, size_t n, size_t k) { return tb || (m >= 128 && k >= AD__GEMM_SMALL / sizeof(AD_S) / n); }
 AD_INLINE bool AD_SW(_packs_a)(size_t m, size_t n, size_t k) { return m >= 16 && n >= 8 * AD_LANES && k >= 16; }
 AD_INLINE size_t AD_SW(_gemm_step)(size_t k) {
-  const size_t blocks = k / AD__GEMM_K + (k % AD__GEMM_K != 0);
-  return k / blocks + (k % blocks != 0);
+  size_t blocks = k / AD__GEMM_K + (k % AD__GEMM_K != 0);
+  return k <= AD__GEMM_K ? k : k / blocks + (k % blocks != 0);
 }
 
 /* Bytes of workspace that gemm of this shape can use; 0: none. It never exceeds a few MB, whatever the shape. */
@@ -3740,6 +3742,11 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
     if (finish) AD_SW(_finish_block)(m, n, c, ldc, finish, 0, 0);
     return;
   }
+  if (!tb && n <= 2 * AD_LANES && k <= AD__GEMM_K && !finish) {   /* one panel: nothing to decide, which counts at 32 x 32 */
+    const bool two = n > AD_LANES;
+    AD_SW(_gemm_panel)(two ? 2 : 1, m, k, a, ta ? 1 : lda, ta ? lda : 1, (ta ? 1 : lda) * AD__GEMM_GROUP, b, ldb, c, ldc, (int)(n - (two ? AD_LANES : 0)), alpha, beta);
+    return;
+  }
   step = AD_SW(_gemm_step)(k);
   if (work) {
     AD_S *free_space = (AD_S *)(void *)((char *)work + (64 - (uintptr_t)work % 64) % 64);
@@ -3747,7 +3754,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
       packed_b = free_space;
       free_space += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
     }
-    if (AD_SW(_packs_a)(m, n, k) && (lda * sizeof(AD_S) % 4096 == 0 || (ta && lda > AD__GEMM_FAR / sizeof(AD_S)))) packed_a = free_space;
+    if (AD_SW(_packs_a)(m, n, k) && (lda * sizeof(AD_S) % 4096 == 0 || lda > AD__GEMM_FAR / sizeof(AD_S) / (ta ? 2 : 1))) packed_a = free_space;
   } else if (tb) {
     packed_b = strip;
     width = 1;
@@ -3775,7 +3782,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
           gsa = AD__GEMM_GROUP * stride;
         }
         for (size_t v = 0; v < nv;) {
-          const size_t nr = m == 1 && nv - v >= 8 && !packed_b ? 8 : nv - v == 3 || nv - v == 1 ? nv - v : 2;
+          const size_t nr = m == 1 && nv - v >= 8 && !packed_b ? 8 : nv - v == 3 || nv - v > 4 ? 3 : nv - v == 1 ? 1 : 2;
           const AD_S *panel = packed_b ? packed_b + v * kb * AD_LANES : b + p * ldb + j + v * AD_LANES;
           AD_S *ci = c + i * ldc + j + v * AD_LANES;
           const int last = v + nr == nv ? edge : AD_LANES;
