@@ -11,6 +11,7 @@ static void *counted_malloc(size_t bytes) {
 }
 #define AD_MALLOC(bytes) counted_malloc(bytes)
 #define AD_FREE(p) free(p)
+#define AD_IMPLEMENTATION       /* with the allocator above */
 #include "ad.h"
 
 static uint64_t state = 88172645463325252u;
