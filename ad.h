@@ -1431,6 +1431,12 @@ AD_API ad_status ad_function_hessian_vector(const ad_function *f, const double *
 AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, const double *x, double *y);
 AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian);
 AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient);
+/* Tensors in and out (scalars too): x, y, w, gx hold one pointer per input or output, to contiguous contents of the recorded shape and type. y[j] and
+   gx[k] may be NULL where not wanted, w[j] where the adjoint is 0. Chains of elementwise operations are run block by block through the lane engine.
+   After the first call no memory is allocated unless two threads run at once. A function with a tensor among x and y, or between them, has only these
+   two; the others return AD_ERROR_UNSUPPORTED. Comparisons of numbers that steered the recording: AD_ERROR_BRANCH. */
+AD_API ad_status ad_function_run(const ad_function *f, const void *const *x, void *const *y);
+AD_API ad_status ad_function_run_vjp(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx);
 /* A C file with NAME(x, y), NAME_jacobian(x, y, jacobian) and the same over lanes, NAME_many(count, ...): straight-line code in
    the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. */
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
@@ -1888,7 +1894,7 @@ struct ad_tensor_op {
   void (*forward)(ad__tensor *t, const ad__strided *const *x, void *work);
   void (*reverse)(ad__reverse *r);
 };
-enum { AD__VIEW = 1, AD__STRIDED = 2 };     /* the result is a view of operand 0; operands may be views */
+enum { AD__VIEW = 1, AD__STRIDED = 2, AD__SHAPED = 4 };     /* the result is a view of operand 0; operands may be views; the shape is given, not derived */
 
 struct ad__reverse {
   ad_tape *tape;
@@ -2612,7 +2618,7 @@ static const char *ad__reshape_shape(ad__tensor *t, const ad__strided *const *x)
   return NULL;
 }
 static void ad__reshape_reverse(ad__reverse *r) { r->gx[0] = ad__reshape_like(r->g, ad__array_of(r->x[0])); }
-static const ad_tensor_op ad__op_reshape = { "reshape", AD__VIEW, ad__reshape_shape, NULL, ad__reshape_reverse };
+static const ad_tensor_op ad__op_reshape = { "reshape", AD__VIEW | AD__SHAPED, ad__reshape_shape, NULL, ad__reshape_reverse };
 
 AD_API ad_var ad_reshape(ad_var x, int rank, const size_t *shape) {
   return ad__record_shaped(&ad__op_reshape, x, rank, shape);
@@ -2632,7 +2638,7 @@ static const char *ad__broadcast_to_shape(ad__tensor *t, const ad__strided *cons
   return NULL;
 }
 static void ad__broadcast_to_reverse(ad__reverse *r) { r->gx[0] = ad__sum_like(r->g, ad__array_of(r->x[0])); }
-static const ad_tensor_op ad__op_broadcast_to = { "broadcast_to", AD__VIEW | AD__STRIDED, ad__broadcast_to_shape, NULL, ad__broadcast_to_reverse };
+static const ad_tensor_op ad__op_broadcast_to = { "broadcast_to", AD__VIEW | AD__STRIDED | AD__SHAPED, ad__broadcast_to_shape, NULL, ad__broadcast_to_reverse };
 
 AD_API ad_var ad_broadcast_to(ad_var x, int rank, const size_t *shape) {
   return ad__record_shaped(&ad__op_broadcast_to, x, rank, shape);
@@ -2738,7 +2744,7 @@ static void ad__unslice_reverse(ad__reverse *r) {
   const ptrdiff_t *n = r->t->n, last = n[1] + n[3] * n[2];
   if (n[2] > 0) r->gx[0] = ad_slice(r->g, (int)n[0], n[1], last < 0 ? PTRDIFF_MIN : last, n[3]);
 }
-static const ad_tensor_op ad__op_unslice = { "unslice", AD__STRIDED, ad__unslice_shape, ad__unslice_forward, ad__unslice_reverse };
+static const ad_tensor_op ad__op_unslice = { "unslice", AD__STRIDED | AD__SHAPED, ad__unslice_shape, ad__unslice_forward, ad__unslice_reverse };
 
 static ad_var ad__unslice(ad_var g, const ad__strided *like, const ptrdiff_t *n) {
   return ad__record_to(&ad__op_unslice, &g, 1, like->rank, like->shape, n, 4, 0);
@@ -3221,7 +3227,7 @@ static void ad__scatter_forward(ad__tensor *t, const ad__strided *const *x, void
   else (void)ad_f64_scatter_add(f.outer, f.n, f.inner, AD__D(&t->a), x[1]->size, index, AD__D(x[0]));
 }
 static void ad__scatter_reverse(ad__reverse *r) { r->gx[0] = ad_gather(r->g, r->x[1], (int)r->t->n[0]); }
-static const ad_tensor_op ad__op_scatter = { "scatter_add", 0, ad__scatter_shape, ad__scatter_forward, ad__scatter_reverse };
+static const ad_tensor_op ad__op_scatter = { "scatter_add", 0 | AD__SHAPED, ad__scatter_shape, ad__scatter_forward, ad__scatter_reverse };
 static void ad__gather_reverse(ad__reverse *r) {
   const ad__strided *x = ad__array_of(r->x[0]);
   const ad_var both[2] = { r->g, r->x[1] };
@@ -3588,8 +3594,8 @@ static void ad__conv2d_reverse(ad__reverse *r);
 static void ad__conv_data_reverse(ad__reverse *r);
 static void ad__conv_filter_reverse(ad__reverse *r);
 static const ad_tensor_op ad__op_conv2d = { "conv2d", 0, ad__conv2d_shape, ad__conv2d_forward, ad__conv2d_reverse };
-static const ad_tensor_op ad__op_conv_data = { "conv2d data adjoint", 0, ad__conv_data_shape, ad__conv_data_forward, ad__conv_data_reverse };
-static const ad_tensor_op ad__op_conv_filter = { "conv2d filter adjoint", 0, ad__conv_filter_shape, ad__conv_filter_forward, ad__conv_filter_reverse };
+static const ad_tensor_op ad__op_conv_data = { "conv2d data adjoint", AD__SHAPED, ad__conv_data_shape, ad__conv_data_forward, ad__conv_data_reverse };
+static const ad_tensor_op ad__op_conv_filter = { "conv2d filter adjoint", AD__SHAPED, ad__conv_filter_shape, ad__conv_filter_forward, ad__conv_filter_reverse };
 
 static ad_var ad__conv_like(const ad_tensor_op *op, ad_var a, ad_var b, ad_var like, const ptrdiff_t *n) {
   ad_var both[2];
@@ -5491,7 +5497,7 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
 /* --- the lane engine: a template at the end of this file, read for double lanes, float lanes and one double */
 
 typedef struct ad__port { void *data; size_t row, width; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
-#define AD__PORTS 3
+#define AD__PORTS 10
 
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define AD__PREFETCH(p, write) __builtin_prefetch(p, 0, 2)     /* to L2: the slots fill L1 */
@@ -5627,11 +5633,11 @@ AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
 AD_LOCAL void ad__packed_program(const ad__program *p, double *slots, const ad__port *in, const ad__port *out, bool has_guards, size_t *strayed) {
   if (p->n_constants) memcpy(slots, p->constant, p->n_constants * sizeof *slots);
   const uint32_t *slot = p->in;
-  for (int q = 0; q < AD__PORTS; q++)
+  for (int q = 0; q < AD__PORTS && in[q].width; q++)
     for (size_t j = 0; j < in[q].width; j++, slot++) if (*slot != AD__NONE) slots[*slot] = ((const double *)in[q].data)[j];
   ad__packed_block(p, slots);
   slot = p->out;
-  for (int q = 0; q < AD__PORTS; q++)
+  for (int q = 0; q < AD__PORTS && out[q].width; q++)
     for (size_t j = 0; j < out[q].width; j++, slot++) if (out[q].data) ((double *)out[q].data)[j] = slots[*slot];
   if (has_guards) *strayed += !(slots[*slot] != 0);
 }
@@ -5643,7 +5649,9 @@ struct ad_function {
   uint32_t *y, n, m, ok;                  /* ok: the mask node "every comparison as recorded", or AD__NONE */
   size_t recorded, guards;
   ad__program *program[AD_FUNCTION_KINDS], *packed[AD_FUNCTION_KINDS];      /* for many points, for one */
+  struct ad__graph *graph;                /* tensors: see there; the rest is empty */
 };
+AD_LOCAL void ad__graph_free(struct ad__graph *g);
 
 #define AD__PROGRAM_LIMIT 200000u         /* nodes: a Jacobian or Hessian that would need more is made by sweeps */
 #define AD__ELIMINATION_LIMIT 600u        /* vertices */
@@ -5801,6 +5809,7 @@ AD_API void ad_function_destroy(ad_function *f) {
     if (f->packed[k]) { ad__program_free(f->packed[k]); AD_FREE(f->packed[k]); }
   }
   ad__ir_free(&f->ir);
+  ad__graph_free(f->graph);
   AD_FREE(f->y); AD_FREE(f);
 }
 
@@ -5904,6 +5913,284 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
   return status;
 }
 
+AD_LOCAL size_t ad__block_bytes(const ad__program *p);
+AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, const ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed);
+
+/* --- functions of tensors: the recording as a list of steps, replayed on a tape of its own
+
+   A step is an input, a constant, a guard, a row, a structural operation or a fused chain. Fused are rows over tensors of one shape whose
+   results nobody outside the chain reads: they become a function of scalars, and its programs run over the elements, block by block. Forward
+   keeps the derivatives by each operand besides the value, so that reverse is one product: keeping beats recomputing. */
+
+enum { AD__STEP_INPUT, AD__STEP_CONSTANT, AD__STEP_NODE, AD__STEP_GUARD, AD__STEP_CALL, AD__STEP_FUSED };
+enum { AD__FUSED_OPERANDS = 6 };
+
+typedef struct ad__graph_step {
+  uint32_t kind, code, count, *operand;         /* code: of the node; operands: steps */
+  const ad_tensor_op *op;
+  ptrdiff_t n[8];
+  double c;                                     /* attribute, number of a row, value of a constant or guard */
+  int rank, dtype;                              /* rank -1: a number */
+  size_t shape[AD_MAX_RANK], bytes;
+  void *data;                                   /* of a constant tensor */
+  ad_function *fused;
+} ad__graph_step;
+
+typedef struct ad__graph {
+  ad__graph_step *step;
+  uint32_t count, *input, *output;
+  ad_tape *spare;                               /* taken by a call, put back after it */
+} ad__graph;
+
+AD_LOCAL void ad__graph_free(struct ad__graph *g) {
+  if (!g) return;
+  for (uint32_t i = 0; g->step && i < g->count; i++) {
+    AD_FREE(g->step[i].operand); AD_FREE(g->step[i].data);
+    ad_function_destroy(g->step[i].fused);
+  }
+  ad_tape_destroy(g->spare);
+  AD_FREE(g->step); AD_FREE(g->input); AD_FREE(g->output); AD_FREE(g);
+}
+
+/* a fused chain as an operation: operands are tensors of one shape, or numbers; n[0] is the function */
+AD_LOCAL ad_function *ad__fused_of(const ad__tensor *t) { ad_function *f; memcpy(&f, &t->n[0], sizeof f); return f; }
+AD_LOCAL const char *ad__fused_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ad_function *f = ad__fused_of(t);
+  uint32_t k = 0;
+  while (x[k]->rank == 0 && k + 1 < t->count) k++;
+  ad__like(t, x[k]);
+  if (!ad__array_layout(&t->a)) return "overflows";
+  const ad__program *p = ad__function_program(f, t->active ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE);
+  if (!p) { t->status = AD_ERROR_MEMORY; return "out of memory"; }
+  t->work_bytes = ad__block_bytes(p);
+  t->saved_bytes = t->active ? t->a.size * t->count * ad__dtype_bytes(t->a.dtype) : 0;
+  return NULL;
+}
+AD_LOCAL void ad__fused_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad__program *p = ad__function_program(ad__fused_of(t), t->active ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE);
+  size_t bytes = ad__dtype_bytes(t->a.dtype), strayed = 0;
+  ad__port in[AD__PORTS], out[AD__PORTS];
+  float single[AD__FUSED_OPERANDS];
+  if (!p) return;
+  memset(in, 0, sizeof in);
+  memset(out, 0, sizeof out);
+  for (uint32_t k = 0; k < t->count; k++) {
+    in[k].data = x[k]->data; in[k].width = 1; in[k].row = x[k]->rank > 0;
+    if (x[k]->dtype == AD_F64 && t->a.dtype == AD_F32) { single[k] = (float)*(const double *)x[k]->data; in[k].data = &single[k]; }
+  }
+  out[0].data = t->a.data; out[0].width = out[0].row = 1;
+  for (uint32_t k = 0; t->active && k < t->count; k++) { out[1 + k].data = (char *)t->saved + k * t->a.size * bytes; out[1 + k].width = out[1 + k].row = 1; }
+  ad__run_program(p, (ad_dtype)t->a.dtype, work, t->a.size, in, out, false, NULL, &strayed);
+}
+AD_LOCAL void ad__fused_reverse(ad__reverse *r) {
+  const ad__strided *g = ad__array_of(r->g);
+  for (uint32_t k = 0; k < r->t->count; k++) {
+    if (!r->wanted[k]) continue;
+    ad__strided saved = r->t->a;
+    saved.data = (char *)r->t->saved + k * saved.size * ad__dtype_bytes(saved.dtype);
+    ad_var product = ad__buffer_like(r->tape, &r->t->a);
+    if (!product.kind) return;
+    const ad__strided *both[2];
+    both[0] = &saved; both[1] = &saved;
+    ad__row_partial(AD_OP_mul, 0, 2, both, &r->t->a, g, ad__array_of(product), false);      /* the partial by x of x*y is y: g * saved, zero seeds stay 0 */
+    r->gx[k] = ad__sum_like(product, ad__array_of(r->x[k]));
+  }
+}
+static const ad_tensor_op ad__op_fused = { "fused", 0, ad__fused_shape, ad__fused_forward, ad__fused_reverse };
+
+/* operands of any node: rows on tensors and structural operations included */
+AD_LOCAL uint32_t ad__node_operands(const ad_tape *t, size_t i, uint32_t *few, const uint32_t **operand) {
+  const ad__code *c = &t->code[i];
+  int opcode = AD_NODE_OP(c->op);
+  *operand = few;
+  if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) return 0;
+  if (AD_NODE_FORM(c->op) != AD_ON_TENSORS) return (uint32_t)ad__code_operands(c, few);
+  const ad__tensor *r = ad__tensor_at(t, i);
+  if (r->op) { *operand = r->operand; return r->count; }
+  for (int k = 0; k < ad_ops[opcode].arity; k++) few[k] = r->few[k];
+  return (uint32_t)ad_ops[opcode].arity;
+}
+AD_LOCAL bool ad__is_tensor_node(const ad_tape *t, size_t i) { return AD_NODE_FORM(t->code[i].op) == AD_ON_TENSORS; }
+
+AD_LOCAL bool ad__has_tensors(const ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m) {
+  for (size_t k = 0; k < n; k++) if (x[k].kind & 1) return true;
+  for (size_t j = 0; j < m; j++) if (y[j].kind & 1) return true;
+  for (size_t i = 0; i < t->count; i++) if (ad__is_tensor_node(t, i)) return true;
+  return false;
+}
+
+/* can row i over tensors be run element by element with operands of its own shape and numbers? */
+AD_LOCAL bool ad__is_lane_row(const ad_tape *t, size_t i) {
+  if (!ad__is_tensor_node(t, i) || AD_NODE_OP(t->code[i].op) >= AD_OP_COUNT_) return false;
+  const ad__tensor *r = ad__tensor_at(t, i);
+  if (r->a.rank == 0 || r->a.size == 0 || r->a.dtype == AD_I32) return false;
+  for (int k = 0; k < ad_ops[AD_NODE_OP(t->code[i].op)].arity; k++) {
+    uint32_t o = r->few[k];
+    if (!ad__is_tensor_node(t, o)) continue;
+    const ad__tensor *q = ad__tensor_at(t, o);
+    if (q->a.dtype != r->a.dtype || (q->a.rank != 0 && !ad__same_shape(&q->a, &r->a))) return false;
+  }
+  return true;
+}
+
+typedef struct ad__fuse_work { uint32_t *group, *step; ad__expr *expr; } ad__fuse_work;      /* by node: root of its chain, its step, its expression */
+
+/* the chain with root i as a function of its operands, listed in operand; NULL: a chain of one, too many operands, or no memory */
+AD_LOCAL ad_function *ad__fuse_chain(const ad_tape *t, size_t root, const ad__fuse_work *w, uint32_t *operand, uint32_t *count) {
+  ad__ir ir;
+  uint32_t rows = 0, few[3];
+  const uint32_t *o;
+  memset(&ir, 0, sizeof ir);
+  *count = 0;
+  size_t first = root;
+  for (size_t i = root + 1; i-- > 0 && root - i < 4096;) if (w->group[i] == root) first = i;
+  for (size_t i = first; i <= root; i++) {
+    if (w->group[i] != root) continue;
+    rows++;
+    uint32_t arity = ad__node_operands(t, i, few, &o);
+    ad__expr in[3];
+    for (uint32_t k = 0; k < 3; k++) in[k] = ad__expr_k(0);
+    for (uint32_t k = 0; k < arity; k++) {
+      uint32_t at = o[k], place = 0;
+      if (w->group[at] == root) { in[k] = w->expr[at]; continue; }
+      if (t->code[at].op == AD_NODE(AD_OP_CONSTANT_, AD_PLAIN)) { in[k] = ad__expr_k(t->value[at]); continue; }
+      while (place < *count && operand[place] != at) place++;
+      if (place == AD__FUSED_OPERANDS) { ad__ir_free(&ir); return NULL; }
+      if (place == *count) operand[(*count)++] = at;
+      in[k] = ad__expr_at(&ir, ad__ir_append(&ir, AD__IR_INPUT, place, 0, 0));
+    }
+    w->expr[i] = ad__expr_of_row(AD_NODE_OP(t->code[i].op), in[0], in[1], in[2]);
+  }
+  if (rows < 2 || *count == 0 || ir.failed) { ad__ir_free(&ir); return NULL; }
+  uint32_t y = ad__expr_node(&ir, w->expr[root]);
+  ad_function *f = ad__function_from_ir(&ir, *count, &y, 1, AD__NONE);
+  if (f && ad__function_program(f, AD_FUNCTION_VALUE) && ad__function_program(f, AD_FUNCTION_JACOBIAN)) return f;
+  ad_function_destroy(f);
+  return NULL;
+}
+
+AD_LOCAL bool ad__step_operands(ad__graph_step *s, const uint32_t *operand, uint32_t count, const uint32_t *step) {
+  s->operand = (uint32_t *)ad__array(count, sizeof *s->operand);
+  if (!s->operand) return false;
+  s->count = count;
+  for (uint32_t k = 0; k < count; k++) s->operand[k] = step[operand[k]];
+  return true;
+}
+AD_LOCAL bool ad__step_make(ad__graph_step *s, ad_tape *t, size_t i, const ad__fuse_work *w, bool is_input) {
+  const ad__code *c = &t->code[i];
+  int opcode = AD_NODE_OP(c->op);
+  uint32_t few[AD__FUSED_OPERANDS + 1], count;
+  const uint32_t *operand;
+  memset(s, 0, sizeof *s);
+  s->rank = -1;
+  s->code = c->op;
+  if (ad__is_tensor_node(t, i)) {
+    const ad__tensor *r = ad__tensor_at(t, i);
+    s->rank = r->a.rank; s->dtype = r->a.dtype; s->op = r->op; s->c = r->c;
+    memcpy(s->n, r->n, sizeof s->n);
+    memcpy(s->shape, r->a.shape, sizeof s->shape);
+    s->bytes = r->a.size * ad__dtype_bytes(r->a.dtype);
+    if (!is_input && (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_)) {
+      ad_var v = ad__contiguous(ad__handle_of(t, (uint32_t)i));
+      s->kind = AD__STEP_CONSTANT;
+      s->data = ad__array(s->bytes, 1);
+      if (!s->data || !v.kind) return false;
+      if (s->bytes) memcpy(s->data, ad_data(v), s->bytes);
+      return true;
+    }
+  } else s->bytes = sizeof(double);
+  if (is_input) { s->kind = AD__STEP_INPUT; return true; }
+  if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) { s->kind = AD__STEP_CONSTANT; s->c = t->value[i]; return true; }
+  if (w->group[i] == i && (s->fused = ad__fuse_chain(t, i, w, few, &count)) != NULL) {
+    ptrdiff_t pointer;
+    memcpy(&pointer, &s->fused, sizeof pointer);
+    s->kind = AD__STEP_FUSED; s->n[0] = pointer; s->op = &ad__op_fused;
+    return ad__step_operands(s, few, count, w->step);
+  }
+  count = ad__node_operands(t, i, few, &operand);
+  s->kind = opcode == AD_OP_GUARD_ ? AD__STEP_GUARD : s->op ? AD__STEP_CALL : AD__STEP_NODE;
+  if (opcode == AD_OP_GUARD_) s->c = t->value[i];
+  else if (AD_NODE_FORM(c->op) == AD_Y_NUMBER || AD_NODE_FORM(c->op) == AD_X_NUMBER) s->c = c->u.k;
+  return ad__step_operands(s, operand, count, w->step);
+}
+
+AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m) {
+  size_t count = t->count;
+  ad_function *f = (ad_function *)ad__array(1, sizeof *f);
+  ad__graph *g = (ad__graph *)ad__array(1, sizeof *g);
+  unsigned char *state = (unsigned char *)ad__array(count, 1);      /* 1 needed, 2 an input, 4 read by several or from outside: the end of a chain */
+  ad__fuse_work w;
+  w.group = (uint32_t *)ad__array(count, sizeof *w.group); w.step = (uint32_t *)ad__array(count, sizeof *w.step);
+  w.expr = (ad__expr *)ad__array(count, sizeof *w.expr);
+  ad_status status = AD_ERROR_MEMORY;
+  if (f) memset(f, 0, sizeof *f);
+  if (g) memset(g, 0, sizeof *g);
+  if (f && g) f->graph = g;
+  if (f && g && state && w.group && w.step && w.expr) {
+    uint32_t few[4];
+    const uint32_t *operand;
+    f->n = (uint32_t)n; f->m = (uint32_t)m; f->ok = AD__NONE;
+    memset(state, 0, count);
+    for (size_t i = 0; i < count; i++) w.group[i] = w.step[i] = AD__NONE;
+    status = AD_OK;
+    for (size_t k = 0; k < n; k++) { if (state[x[k].node]) status = AD_ERROR_ARGUMENT; state[x[k].node] = 2; }
+    for (size_t j = 0; j < m; j++) state[y[j].node] |= 1 | 4;
+    size_t needed = 0;
+    for (size_t i = count; i-- > 0;) {
+      if (AD_NODE_OP(t->code[i].op) == AD_OP_GUARD_) state[i] |= 1;
+      if (!(state[i] & 3)) continue;
+      needed++;
+      if (state[i] & 2) continue;
+      f->recorded++;
+      if (ad__is_lane_row(t, i)) {
+        if ((state[i] & 4) || w.step[i] == AD__NONE) w.group[i] = (uint32_t)i; else w.group[i] = w.step[i];
+      }
+      uint32_t operands = ad__node_operands(t, i, few, &operand);
+      for (uint32_t k = 0; k < operands; k++) {        /* step, for now: the one chain that reads the operand */
+        uint32_t o = operand[k];
+        bool chain = w.group[i] != AD__NONE && ad__is_lane_row(t, o) && ad__same_shape(&ad__tensor_at(t, o)->a, &ad__tensor_at(t, i)->a);
+        if (!(state[o] & 1) && chain) w.step[o] = w.group[i];
+        else if (!chain || (state[o] & 4) || w.step[o] != w.group[i]) state[o] |= 4;
+        state[o] |= 1;
+      }
+    }
+    g->step = (ad__graph_step *)ad__array(needed, sizeof *g->step);
+    g->input = (uint32_t *)ad__array(n, sizeof *g->input);
+    g->output = (uint32_t *)ad__array(m, sizeof *g->output);
+    if (!g->step || !g->input || !g->output) status = AD_ERROR_MEMORY;
+    for (size_t i = 0; i < count && status == AD_OK; i++) {
+      if (!(state[i] & 3)) continue;
+      if (w.group[i] != AD__NONE && w.group[i] != i) continue;         /* inside a chain: its root makes it, or below */
+      ad__graph_step *s = &g->step[g->count];
+      if (!ad__step_make(s, t, i, &w, state[i] & 2)) { g->count++; status = AD_ERROR_MEMORY; break; }
+      if (w.group[i] == i && s->kind != AD__STEP_FUSED) {              /* not fused after all: its rows one by one */
+        AD_FREE(s->operand);
+        for (size_t k = 0; k <= i && status == AD_OK; k++) {
+          if (w.group[k] != i) continue;
+          if (k != i) w.group[k] = AD__NONE;
+          uint32_t keep = w.group[k];
+          w.group[k] = AD__NONE;
+          if (!ad__step_make(&g->step[g->count], t, k, &w, false)) status = AD_ERROR_MEMORY;
+          w.group[k] = keep;
+          w.step[k] = g->count++;
+        }
+      } else w.step[i] = g->count++;
+      if (AD_NODE_OP(t->code[i].op) == AD_OP_GUARD_ && status == AD_OK) f->guards++;
+    }
+    for (size_t k = 0; k < n && status == AD_OK; k++) {
+      if (!(state[x[k].node] & 2)) continue;
+      g->input[k] = w.step[x[k].node];
+    }
+    for (size_t j = 0; j < m && status == AD_OK; j++) g->output[j] = w.step[y[j].node];
+    if (status == AD_OK && t->status != AD_OK) status = t->status;
+  }
+  AD_FREE(state); AD_FREE(w.group); AD_FREE(w.step); AD_FREE(w.expr);
+  if (status == AD_OK) return f;
+  if (f) ad_function_destroy(f); else AD_FREE(g);
+  ad__fail(t, status, "ad_function_create: %s", status == AD_ERROR_ARGUMENT ? "an input is given twice" : "out of memory");
+  return NULL;
+}
+
 AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *y, size_t m) {
   ad_tape *t = x && n ? x[0].tape : NULL;
   ad__ir ir;
@@ -5914,6 +6201,7 @@ AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *
   }
   for (size_t k = 0; k < n; k++) if (!ad__operand(t, x[k], "function_create", "x")) return NULL;
   for (size_t j = 0; j < m; j++) if (!ad__operand(t, y[j], "function_create", "y")) return NULL;
+  if (ad__has_tensors(t, x, n, y, m)) return ad__graph_create(t, x, n, y, m);
   uint32_t *out = (uint32_t *)ad__array(m, sizeof *out), ok = AD__NONE;
   size_t recorded = 0, guards = 0;
   ad_status status = out ? ad__ir_record(&ir, t, x, n, y, m, out, &ok, &recorded, &guards) : AD_ERROR_MEMORY;
@@ -5949,6 +6237,7 @@ AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, c
 AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512; }
 
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
+  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
   if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->n ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : AD_ERROR_MEMORY;
@@ -6011,6 +6300,7 @@ AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind
 }
 
 AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a) {
+  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   if (!ad__arguments_ok(f, kind, a, count)) return AD_ERROR_ARGUMENT;
   if (count == 0) return AD_OK;
   size_t strayed = 0;
@@ -6098,6 +6388,7 @@ AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, co
 
 /* one point on plain double */
 AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, const double *x, const double *w, const double *dx, double *y, double *result) {
+  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   enum { STACK = 1024 };
   double here[STACK];
   size_t strayed = 0;
@@ -6137,6 +6428,131 @@ AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, c
 AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian) { return ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, jacobian); }
 AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient) {
   return f && f->m != 1 ? AD_ERROR_ARGUMENT : ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, gradient);
+}
+
+/* --- runs of tensor functions */
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+AD_LOCAL ad_tape *ad__tape_swap(ad_tape **at, ad_tape *t) { return __atomic_exchange_n(at, t, __ATOMIC_ACQ_REL); }
+#else
+AD_LOCAL ad_tape *ad__tape_swap(ad_tape **at, ad_tape *t) { ad_tape *old = *at; *at = t; return old; }
+#endif
+
+/* all steps on tape t; v: a handle for each */
+AD_LOCAL ad_status ad__graph_replay(const ad__graph *g, ad_tape *t, uint32_t n, const void *const *x, bool reverse, ad_var *v, bool *strayed) {
+  ad_var few[4];
+  for (uint32_t k = 0; k < n; k++) {
+    const ad__graph_step *s = &g->step[g->input[k]];
+    double number = 0;
+    if (s->rank < 0) memcpy(&number, x[k], sizeof number);
+    v[g->input[k]] = s->rank < 0 ? (reverse ? ad_variable(t, number) : ad_constant(t, number))
+      : ad__tensor_leaf(t, reverse && s->dtype != AD_I32 ? AD_OP_VARIABLE_ : AD_OP_CONSTANT_, "input", (ad_dtype)s->dtype, s->rank, s->shape, x[k], AD__BORROWED);
+  }
+  for (uint32_t i = 0; i < g->count && ad_tape_status(t) == AD_OK; i++) {
+    const ad__graph_step *s = &g->step[i];
+    ad_var *o = few;
+    if (s->kind == AD__STEP_INPUT) continue;
+    if (s->count > 4 && !(o = (ad_var *)ad__tape_take(t, s->count * sizeof *o))) break;
+    for (uint32_t k = 0; k < s->count; k++) o[k] = v[s->operand[k]];
+    switch (s->kind) {
+      case AD__STEP_CONSTANT:
+        v[i] = s->rank < 0 ? ad_constant(t, s->c) : ad__tensor_leaf(t, AD_OP_CONSTANT_, "constant", (ad_dtype)s->dtype, s->rank, s->shape, s->data, AD__BORROWED);
+        break;
+      case AD__STEP_GUARD:
+        v[i] = o[0];
+        if ((ad_value(o[0]) != 0) != (s->c != 0)) *strayed = true;
+        break;
+      case AD__STEP_NODE:
+        v[i] = AD_NODE_FORM(s->code) == AD_ON_TENSORS ? ad__tensor_row(AD_NODE_OP(s->code), o)
+          : ad__unpacked(t, ad__record(s->code, o[0], o[s->count > 1], o[s->count > 2 ? 2 : 0], s->c));
+        break;
+      default:
+        v[i] = s->op->flags & AD__SHAPED ? ad__record_to(s->op, o, s->count, s->rank, s->shape, s->n, 8, s->c) : ad__record_call(s->op, o, s->count, s->n, 8, s->c);
+    }
+  }
+  return ad_tape_status(t);
+}
+
+AD_LOCAL ad_status ad__graph_sweep(const ad_function *f, ad_tape *t, const ad_var *v, const void *const *w, void *const *gx) {
+  const ad__graph *g = f->graph;
+  ad_var sum;
+  bool any = false;
+  memset(&sum, 0, sizeof sum);
+  for (uint32_t j = 0; j < f->m; j++) {
+    const ad__graph_step *s = &g->step[g->output[j]];
+    ad_var y = v[g->output[j]];
+    if (!w[j] || (s->rank >= 0 && s->dtype == AD_I32)) continue;
+    if (f->m == 1 && s->rank >= 0) { any = true; ad_backward_from(y, w[j]); break; }
+    double number = 0;
+    if (s->rank < 0) memcpy(&number, w[j], sizeof number);
+    ad_var part = s->rank < 0 ? ad_var_mul_xk(y, number)
+      : ad_cast(ad_sum(ad_var_mul(y, ad_tensor_borrow(t, (ad_dtype)s->dtype, s->rank, s->shape, w[j])), AD_ALL, false), AD_F64);
+    sum = any ? ad_var_add(sum, part) : part;
+    any = true;
+    if (j + 1 == f->m || f->m == 1) break;
+  }
+  if (any && (f->m > 1 || g->step[g->output[0]].rank < 0)) ad_backward(sum);
+  for (uint32_t k = 0; k < f->n && ad_tape_status(t) == AD_OK; k++) {
+    const ad__graph_step *s = &g->step[g->input[k]];
+    if (!gx || !gx[k]) continue;
+    if (!any) memset(gx[k], 0, s->bytes);
+    else if (s->rank < 0) { double d = ad_grad(v[g->input[k]]); memcpy(gx[k], &d, sizeof d); }
+    else {
+      const void *data = s->dtype == AD_I32 ? NULL : ad_grad_data(v[g->input[k]]);
+      if (data && s->bytes) memcpy(gx[k], data, s->bytes); else memset(gx[k], 0, s->bytes);
+    }
+  }
+  return ad_tape_status(t);
+}
+
+AD_LOCAL ad_status ad__graph_run(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
+  ad__graph *g = f->graph;
+  for (uint32_t k = 0; k < f->n; k++) if (!x[k] && g->step[g->input[k]].bytes) return AD_ERROR_ARGUMENT;
+  ad_tape *t = ad__tape_swap(&g->spare, NULL);
+  if (!t) t = ad_tape_create(NULL);
+  if (!t) return AD_ERROR_MEMORY;
+  ad_tape_reset(t);
+  ad_status status = AD_ERROR_MEMORY;
+  bool strayed = false;
+  ad_var *v = (ad_var *)ad__tape_take(t, (size_t)g->count * sizeof *v);
+  if (v) status = ad__graph_replay(g, t, f->n, x, w != NULL, v, &strayed);
+  for (uint32_t j = 0; j < f->m && status == AD_OK; j++) {
+    const ad__graph_step *s = &g->step[g->output[j]];
+    if (!y || !y[j]) continue;
+    if (s->rank < 0) { double value = ad_value(v[g->output[j]]); memcpy(y[j], &value, sizeof value); continue; }
+    ad_var c = ad__contiguous(v[g->output[j]]);
+    if (c.kind && s->bytes) memcpy(y[j], ad_data(c), s->bytes);
+    status = ad_tape_status(t);
+  }
+  if (w && status == AD_OK) status = ad__graph_sweep(f, t, v, w, gx);
+  t = ad__tape_swap(&g->spare, t);
+  ad_tape_destroy(t);                           /* another call was at work, and has put its own back first */
+  return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
+}
+
+/* a function of scalars through pointers */
+AD_LOCAL ad_status ad__run_scalars(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
+  size_t n = f->n, m = f->m;
+  double *a = (double *)ad__array(2 * (n + m), sizeof *a), *value = a + n, *weight = value + m, *gradient = weight + m;
+  if (!a) return AD_ERROR_MEMORY;
+  ad_status status = AD_OK;
+  for (size_t k = 0; k < n; k++) { if (x[k]) memcpy(&a[k], x[k], sizeof *a); else status = AD_ERROR_ARGUMENT; }
+  for (size_t j = 0; w && j < m; j++) { weight[j] = 0; if (w[j]) memcpy(&weight[j], w[j], sizeof *a); }
+  if (status == AD_OK) status = w ? ad_function_vjp(f, a, weight, value, gradient) : ad_function_evaluate(f, a, value);
+  bool done = status == AD_OK || status == AD_ERROR_BRANCH;
+  for (size_t j = 0; done && y && j < m; j++) if (y[j]) memcpy(y[j], &value[j], sizeof *a);
+  for (size_t k = 0; done && gx && k < n; k++) if (gx[k]) memcpy(gx[k], &gradient[k], sizeof *a);
+  AD_FREE(a);
+  return status;
+}
+
+AD_API ad_status ad_function_run(const ad_function *f, const void *const *x, void *const *y) {
+  if (!f || !x || !y) return AD_ERROR_ARGUMENT;
+  return f->graph ? ad__graph_run(f, x, NULL, y, NULL) : ad__run_scalars(f, x, NULL, y, NULL);
+}
+AD_API ad_status ad_function_run_vjp(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
+  if (!f || !x || !w || !gx) return AD_ERROR_ARGUMENT;
+  return f->graph ? ad__graph_run(f, x, w, y, gx) : ad__run_scalars(f, x, w, y, gx);
 }
 
 /* --- C output */
@@ -6232,6 +6648,7 @@ AD_LOCAL bool ad__is_identifier(const char *name) {
 }
 
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file) {
+  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   if (!f || !file || !ad__is_identifier(name)) return AD_ERROR_ARGUMENT;
   if (ad__too_large(f, AD_FUNCTION_JACOBIAN)) return AD_ERROR_LIMIT;
   fprintf(file, "/* %s: %u inputs, %u outputs. Written by ad_function_write_c; needs ad.h and ad_simd.h, -lm and, where <sleef.h> is installed, -lsleef.\n"
@@ -6376,7 +6793,7 @@ AD_LOCAL bool ad__sparse_color(ad_sparse *s) {
 }
 
 AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind) {
-  if (!f || (kind != AD_FUNCTION_JACOBIAN && kind != AD_FUNCTION_HESSIAN)) return NULL;
+  if (!f || f->graph || (kind != AD_FUNCTION_JACOBIAN && kind != AD_FUNCTION_HESSIAN)) return NULL;
   size_t rows = kind == AD_FUNCTION_HESSIAN ? f->n : f->m;
   ad_sparse *s = (ad_sparse *)ad__array(1, sizeof *s);
   if (!s) return NULL;
@@ -6694,6 +7111,10 @@ AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t 
         for (size_t k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)slot[j] * AD_BLOCK + k * AD_LANES, AD_W(k)((double)data[j]));
     return;
   }
+  if (width == 1 && port->row == 1 && valid == AD_BLOCK) {
+    for (size_t k = 0; slot[0] != AD__NONE && k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)slot[0] * AD_BLOCK + k * AD_LANES, AD_W(load)(data + k * AD_LANES));
+    return;
+  }
   for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
     const AD_S *rows = data + k * AD_LANES * port->row;
     AD_S *to = slots + k * AD_LANES;
@@ -6720,6 +7141,10 @@ AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t 
 AD_LOCAL void AD_EW(_scatter)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, const AD_S *slots) {
   AD_S *data = (AD_S *)port->data + first * port->row;
   size_t width = port->width;
+  if (width == 1 && port->row == 1 && valid == AD_BLOCK) {
+    for (size_t k = 0; k < AD_REGISTERS; k++) AD_W(store)(data + k * AD_LANES, AD_W(load)(slots + (size_t)slot[0] * AD_BLOCK + k * AD_LANES));
+    return;
+  }
   for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {        /* row by row: a line of cache is written once */
     AD_S *rows = data + k * AD_LANES * port->row;
     const AD_S *from = slots + k * AD_LANES;
@@ -6746,21 +7171,21 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, c
   for (size_t i = 0; i < count; i += AD_BLOCK) {
     size_t valid = count - i < AD_BLOCK ? count - i : AD_BLOCK;
     const uint32_t *slot = p->in;
-    for (int q = 0; q < AD__PORTS; q++) { if (in[q].data) AD_EW(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
+    for (int q = 0; q < AD__PORTS && in[q].width; q++) { if (in[q].data) AD_EW(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
     if (count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
       size_t ahead = i + AD_BLOCK, rows = count - ahead < AD_BLOCK ? count - ahead : AD_BLOCK;
-      for (int q = 0; q < AD__PORTS; q++) if (in[q].data && in[q].row) {
+      for (int q = 0; q < AD__PORTS && in[q].width; q++) if (in[q].data && in[q].row) {
         const char *next = (const char *)((const AD_S *)in[q].data + ahead * in[q].row);
         for (size_t byte = 0; byte < rows * in[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 0);
       }
-      for (int q = 0; q < AD__PORTS; q++) if (out[q].data) {
+      for (int q = 0; q < AD__PORTS && out[q].width; q++) if (out[q].data) {
         const char *next = (const char *)((const AD_S *)out[q].data + ahead * out[q].row);
         for (size_t byte = 0; byte < rows * out[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 1);
       }
     }
     AD_EW(_block)(p, slots);
     slot = p->out;
-    for (int q = 0; q < AD__PORTS; q++) { if (out[q].data) AD_EW(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
+    for (int q = 0; q < AD__PORTS && out[q].width; q++) { if (out[q].data) AD_EW(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
     if (has_guards) for (size_t r = 0; r < valid; r++) {
       bool astray = !(slots[(size_t)*slot * AD_BLOCK + r] != 0);
       *strayed += astray;
