@@ -1378,17 +1378,20 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #endif
 
 /* Tiles, rows x registers, widest first of each width; rows of A that share a base pointer, which divide every height over 2;
-   columns of a packed block of B in registers, a multiple of 3; the stride in bytes from which A is packed (half of it if A is transposed). */
+   columns of a packed block of B in registers, a multiple of 3; the stride in bytes from which A is packed (half of it if
+   A is transposed); the rows from which a middling B is packed. */
 #if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
 #define AD__GEMM_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(16, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 4
 #define AD__GEMM_N 24
 #define AD__GEMM_FAR SIZE_MAX
+#define AD__GEMM_REUSE 192
 #else
 #define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 2
 #define AD__GEMM_N 30
 #define AD__GEMM_FAR 4096
+#define AD__GEMM_REUSE 128
 #endif
 #define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
 #define AD__GEMM_M 72          /* rows of a packed block of A */
@@ -3750,7 +3753,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
   step = AD_SW(_gemm_step)(k);
   if (work) {
     AD_S *free_space = (AD_S *)(void *)((char *)work + (64 - (uintptr_t)work % 64) % 64);
-    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (k > AD__GEMM_LARGE / sizeof(AD_S) / n || (m >= 192 && (ldb * sizeof(AD_S) % 2048 == 0 || k > AD__GEMM_LARGE / 4 / sizeof(AD_S) / n))))) {
+    if (tb || (AD_SW(_packs_b)(tb, m, n, k) && (k > AD__GEMM_LARGE / sizeof(AD_S) / n || (m >= AD__GEMM_REUSE && (ldb * sizeof(AD_S) % 2048 == 0 || k > AD__GEMM_LARGE / 4 / sizeof(AD_S) / n))))) {
       packed_b = free_space;
       free_space += step * AD_LANES * (n < AD__GEMM_N * AD_LANES ? (n + AD_LANES - 1) / AD_LANES : AD__GEMM_N);
     }
