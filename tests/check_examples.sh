@@ -28,28 +28,49 @@ NR == FNR { want[++lines] = $0; next }
 }
 END { if (!bad && line != lines) { print "output ends early, expected: " want[line + 1]; exit 1 } if (bad) exit 1 }
 EOF
-compile() { # SOURCE PROGRAM FLAGS...
-  source=$1 program=$2
-  shift 2
-  $CC -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror $define "$@" -I. "$source" -o "$program" $(sed -n 's/.*LIBS: *\(-l[a-z0-9 -]*[a-z0-9]\).*/\1/p' "$source") $libs
+warn="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror"
+printf '#define AD_IMPLEMENTATION\n#include "ad.h"\n' >"$dir/implementation.c"
+# the implementation part is compiled once per backend, for all examples that have it and set no other option
+implementation() { # NAME FLAGS...
+  name=$1
+  shift
+  $CC $warn -Og $define "$@" -I. -c "$dir/implementation.c" -o "$dir/$name.o"
+}
+clean() { $CC $warn $define -O1 -I. -fsyntax-only "$1"; }
+compile() { # SOURCE PROGRAM IMPLEMENTATION FLAGS...
+  source=$1 program=$2 object=
+  if [ "$(grep -c '^#define AD_' "$source")" = 1 ] && grep -q '^#define AD_IMPLEMENTATION' "$source"; then object="$dir/$3.o"; fi
+  shift 3
+  libraries="$(sed -n 's/.*LIBS: *\(-l[a-z0-9 -]*[a-z0-9]\).*/\1/p' "$source") $libs"
+  if [ -n "$object" ]; then
+    sed '/^#define AD_IMPLEMENTATION/d' "$source" >"$dir/source.c"
+    $CC $warn -O2 $define "$@" -I. -Iexamples "$dir/source.c" "$object" -o "$program" $libraries
+  else
+    $CC $warn -O2 $define "$@" -I. "$source" -o "$program" $libraries
+  fi
 }
 says() { "$1" >"$dir/out" 2>"$dir/err" && [ ! -s "$dir/err" ] && awk -f "$dir/same.awk" "$2" "$dir/out"; }
 short() { [ "$(wc -l <"$1")" -le 80 ]; }
 # an error is reported, by a sentence and a status; it is not a crash
 refuses() { "$@" >/dev/null 2>"$dir/err"; rc=$?; cat "$dir/err"; [ $rc -ge 1 ] && [ $rc -lt 126 ] && [ -s "$dir/err" ]; }
 
+if grep -q '^#define AD_IMPLEMENTATION' examples/[0-9]*.c; then
+  check "the implementation part compiles" implementation native $native
+  check "the implementation part compiles, scalar" implementation scalar -DAD_SIMD=AD_SIMD_SCALAR
+fi
 for source in examples/[0-9]*.c; do
   [ -f "$source" ] || { skip "examples" "there is none" && continue; }
   name=$(basename "$source" .c)
   check "$name has at most 80 lines" short "$source"
-  check "$name compiles" compile "$source" "$dir/$name" $native
+  check "$name has no warnings" clean "$source"
+  check "$name compiles" compile "$source" "$dir/$name" native $native
   [ -x "$dir/$name" ] || continue
   if [ ! -f "examples/expected/$name.txt" ]; then
     check "$name has its output in examples/expected/$name.txt" false
     continue
   fi
   check "$name prints what is expected" says "$dir/$name" "examples/expected/$name.txt"
-  check "$name compiles, scalar" compile "$source" "$dir/$name-scalar" -DAD_SIMD=AD_SIMD_SCALAR
+  check "$name compiles, scalar" compile "$source" "$dir/$name-scalar" scalar -DAD_SIMD=AD_SIMD_SCALAR
   check "$name prints what is expected, scalar" says "$dir/$name-scalar" "examples/expected/$name.txt"
 done
 if [ -x "$dir/02_jacobian" ]; then
