@@ -2369,7 +2369,7 @@ static ad_var ad__reshape_like(ad_var x, const ad__strided *like) {
 /* x summed over the axes along which something of the shape of like was broadcast */
 static ad_var ad__sum_like(ad_var x, const ad__strided *like) {
   const ad__strided *a;
-  size_t size[2 * AD_MAX_RANK + 1], shape[3];
+  size_t size[2 * AD_MAX_RANK + 1] = { 0 }, shape[3];
   bool summed[2 * AD_MAX_RANK + 1];
   int groups = 0;
   if (!ad__valid(x)) return x;
@@ -6535,6 +6535,7 @@ AD_LOCAL ad_status ad__run_scalars(const ad_function *f, const void *const *x, c
   size_t n = f->n, m = f->m;
   double *a = (double *)ad__array(2 * (n + m), sizeof *a), *value = a + n, *weight = value + m, *gradient = weight + m;
   if (!a) return AD_ERROR_MEMORY;
+  memset(a, 0, 2 * (n + m) * sizeof *a);
   ad_status status = AD_OK;
   for (size_t k = 0; k < n; k++) { if (x[k]) memcpy(&a[k], x[k], sizeof *a); else status = AD_ERROR_ARGUMENT; }
   for (size_t j = 0; w && j < m; j++) { weight[j] = 0; if (w[j]) memcpy(&weight[j], w[j], sizeof *a); }
