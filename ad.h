@@ -1566,6 +1566,22 @@ static ad_var ad__fail(ad_tape *t, ad_status status, const char *format, ...) {
   return none;
 }
 
+/* Large blocks ask for pages of 2 MiB: the first touch of a page of 4 KiB costs more than recording what fits on it. */
+#if defined(__linux__) && defined(__GNUC__)
+#if defined(__cplusplus)
+extern "C"
+#else
+extern
+#endif
+int ad__madvise(void *, size_t, int) __asm__("madvise");
+static void ad__huge_pages(void *p, size_t bytes) {
+  const uintptr_t page = (uintptr_t)1 << 21, from = ((uintptr_t)p + page - 1) & ~(page - 1), to = ((uintptr_t)p + bytes) & ~(page - 1);
+  if (bytes > 2 * page && to > from) (void)ad__madvise((void *)from, to - from, 14);     /* MADV_HUGEPAGE */
+}
+#else
+static void ad__huge_pages(void *p, size_t bytes) { (void)p; (void)bytes; }
+#endif
+
 static void *ad__allocate(ad_tape *t, size_t bytes, const char *what) {
   void *p = NULL;
   if (t->fixed)
@@ -1574,8 +1590,10 @@ static void *ad__allocate(ad_tape *t, size_t bytes, const char *what) {
     ad__fail(t, AD_ERROR_LIMIT, "%s: %zu bytes beyond the limit of %zu bytes, %zu are in use", what, bytes, t->options.max_bytes, t->bytes);
   else if (!(p = t->options.allocate ? t->options.allocate(bytes, t->options.context) : AD_MALLOC(bytes)))
     ad__fail(t, AD_ERROR_MEMORY, "%s: out of memory for %zu bytes, %zu are in use", what, bytes, t->bytes);
-  else
+  else {
     t->bytes += bytes;
+    if (!t->options.allocate) ad__huge_pages(p, bytes);
+  }
   return p;
 }
 static void ad__release(ad_tape *t, void *p, size_t bytes) {
