@@ -12,6 +12,15 @@ for program; do
       "$program" "$file" || status=1
     done
     ;;
+  */11_network | */12_convolution)
+    m=$AD_DATA/mnist
+    if [ -f "$m/t10k-labels-idx1-ubyte.gz" ]; then
+      echo "== $program on $m"
+      "$program" "$m"/train10k-images-idx3-ubyte.gz "$m"/train10k-labels-idx1-ubyte.gz "$m"/t10k-images-idx3-ubyte.gz "$m"/t10k-labels-idx1-ubyte.gz || status=1
+    else
+      echo "== no $m: only the program's own digits were used"
+    fi
+    ;;
   esac
 done
 [ $# != 0 ] || echo "no example yet"
