@@ -18,6 +18,7 @@
      >>generic   ad_add, ad_sin, ...: one name for double, duals and mixes with numbers
      >>function  a recording compiled once and run over many points
      >>sparse    patterns, colours, compressed Jacobians and Hessians
+     >>custom    operations of the program's own
      >>checkpoint  gradients through long loops with a few stored states
      >>kernels   the rows as loops over arrays, by opcode
 
@@ -1466,6 +1467,22 @@ AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind);
 AD_API void ad_sparse_destroy(ad_sparse *s);
 /* values (nonzeros) at x; w (m): weights of the outputs, for a Hessian (NULL where m is 1). Errors as ad_function_apply. */
 AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const double *w, double *values);
+
+/* >>custom --------------------------------------------------------------------------------------------------------------
+   An operation of the program's own: a function of numbers with its adjoint, recorded as one node. Tapes sweep through it,
+   functions replay it. An implicit function y(x) with F(x, y) = 0 is one: value solves, vjp solves the transposed system.
+   What does not return AD_OK gives NaN. It has no second derivatives: ad_differentiate refuses with AD_ERROR_UNSUPPORTED. */
+
+typedef struct ad_custom {
+  const char *name;
+  size_t inputs, outputs;
+  ad_status (*value)(void *context, const double *x, double *y);                                     /* x (inputs), y (outputs) */
+  ad_status (*vjp)(void *context, const double *x, const double *y, const double *w, double *gx);    /* gx (inputs) = w (outputs) times the Jacobian */
+  void *context;
+} ad_custom;
+
+/* y (outputs) of x (inputs), doubles; op must live as long as the tape and every function made from it */
+AD_API ad_var ad_custom_call(const ad_custom *op, ad_var x);
 
 /* >>checkpoint ----------------------------------------------------------------------------------------------------------
    The gradient through a long loop state = step(state) without storing every state. Of L steps and s places for states the
@@ -6963,6 +6980,41 @@ AD_API ad_status ad_checkpoint(ad_loop_step *step, ad_loop_reverse *reverse, ad_
   AD_FREE(l.states);
   if (counted) *counted = l.calls;
   return status;
+}
+
+/* >>custom -------------------------------------------------------------------------------------------------------------- */
+
+AD_LOCAL const ad_custom *ad__custom_of(const ad__tensor *t) { const ad_custom *op; memcpy(&op, &t->n[0], sizeof op); return op; }
+AD_LOCAL const char *ad__custom_shape(ad__tensor *t, const ad__strided *const *x) {
+  const ad_custom *op = ad__custom_of(t);
+  if (x[0]->rank != 1 || x[0]->dtype != AD_F64 || x[0]->size != op->inputs) { t->number = (ptrdiff_t)op->inputs; return "needs %td doubles"; }
+  t->a.rank = 1; t->a.dtype = AD_F64; t->a.shape[0] = op->outputs;
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+AD_LOCAL void ad__custom_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const ad_custom *op = ad__custom_of(t);
+  double *y = (double *)t->a.data;
+  (void)work;
+  if (op->value(op->context, (const double *)x[0]->data, y) != AD_OK) for (size_t i = 0; i < t->a.size; i++) y[i] = (double)NAN;
+}
+AD_LOCAL void ad__custom_reverse(ad__reverse *r) {
+  const ad_custom *op = ad__custom_of(r->t);
+  if (!r->numbers) { ad__fail(r->tape, AD_ERROR_UNSUPPORTED, "%s: an operation of the program has no second derivatives", op->name); return; }
+  ad_var x = ad__contiguous(r->x[0]), g = ad__contiguous(r->g), gx = ad__buffer_like(r->tape, ad__array_of(r->x[0]));
+  if (!x.kind || !g.kind || !gx.kind) return;
+  double *to = (double *)ad__array_of(gx)->data;
+  if (op->vjp(op->context, (const double *)ad__array_of(x)->data, (const double *)r->t->a.data, (const double *)ad__array_of(g)->data, to) != AD_OK)
+    for (size_t i = 0; i < op->inputs; i++) to[i] = (double)NAN;
+  r->gx[0] = gx;
+}
+static const ad_tensor_op ad__op_custom = { "custom", 0, ad__custom_shape, ad__custom_forward, ad__custom_reverse };
+
+AD_API ad_var ad_custom_call(const ad_custom *op, ad_var x) {
+  if (!op || !op->name || !op->value || !op->vjp || op->inputs == 0 || op->outputs == 0)
+    return ad__fail(x.tape, AD_ERROR_ARGUMENT, "ad_custom_call: no operation, or one without name, value, vjp, inputs or outputs");
+  ptrdiff_t pointer;
+  memcpy(&pointer, &op, sizeof pointer);
+  return ad__record_call(&ad__op_custom, &x, 1, &pointer, 1, 0);
 }
 
 #endif /* AD__FUNCTION_IMPLEMENTATION */

@@ -142,7 +142,57 @@ static void test_numbers(void **unused) {
   ad_function_destroy(f);
 }
 
+/* an implicit function: y with y^3 + y = x0 and y2 = x1 y, found by Newton's method */
+static ad_status cubic(void *context, const double *x, double *y) {
+  (void)context;
+  double v = 0;
+  for (int i = 0; i < 60; i++) v -= (v * v * v + v - x[0]) / (3 * v * v + 1);
+  y[0] = v; y[1] = x[1] * v;
+  return isnan(x[0]) ? AD_ERROR_ARGUMENT : AD_OK;
+}
+static ad_status cubic_vjp(void *context, const double *x, const double *y, const double *w, double *gx) {
+  (void)context;
+  gx[0] = (w[0] + w[1] * x[1]) / (3 * y[0] * y[0] + 1);
+  gx[1] = w[1] * y[0];
+  return AD_OK;
+}
+static void test_custom(void **unused) {
+  const ad_custom op = { "cubic", 2, 2, cubic, cubic_vjp, NULL }, none = { "none", 2, 2, NULL, cubic_vjp, NULL };
+  double x[2] = { 2, 3 }, again[2] = { 10, 0.5 }, y[2], g[2];
+  const size_t two = 2, three = 3;
+  (void)unused;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var v = ad_tensor_variable(t, AD_F64, 1, &two, x), r = ad_sum(ad_square(ad_custom_call(&op, v)), AD_ALL, false);
+  assert_near(ad_value(r), 1 + 9, 1e-14);                /* y = 1 */
+  assert_int_equal(ad_backward(r), AD_OK);
+  const double *grad = (const double *)ad_grad_data(v);
+  assert_near(grad[0], (2 + 6 * 3) / 4.0, 1e-14);
+  assert_near(grad[1], 6, 1e-14);
+  ad_function *f = ad_function_create(&v, 1, &r, 1);
+  assert_non_null(f);
+  const double one = 1;
+  const void *in[1] = { again }, *seed[1] = { &one };
+  void *out[1] = { y }, *to[1] = { g };
+  assert_int_equal(ad_function_run_vjp(f, in, seed, out, to), AD_OK);
+  assert_near(y[0], 4 + 1, 1e-13);                       /* y = 2 */
+  assert_near(g[0], (4 + 2 * 0.5) / 13.0, 1e-13);
+  assert_near(g[1], 4, 1e-13);
+  again[0] = NAN;
+  assert_int_equal(ad_function_run(f, in, out), AD_OK);
+  assert_true(isnan(y[0]));
+  ad_function_destroy(f);
+  ad_var dydx;
+  assert_int_equal(ad_differentiate(r, &v, 1, &dydx), AD_ERROR_UNSUPPORTED);
+  ad_tape_reset(t);
+  ad_custom_call(&op, ad_tensor_variable(t, AD_F64, 1, &three, (double[3]){ 1, 2, 3 }));
+  assert_int_equal(ad_tape_status(t), AD_ERROR_SHAPE);
+  ad_tape_reset(t);
+  ad_custom_call(&none, ad_tensor_variable(t, AD_F64, 1, &two, x));
+  assert_int_equal(ad_tape_status(t), AD_ERROR_ARGUMENT);
+  ad_tape_destroy(t);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
