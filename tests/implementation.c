@@ -1,3 +1,12 @@
-/* The implementation part of ad.h, in a unit of its own, as a program would have it. */
+/* The implementation part of ad.h, in a unit of its own, as a program would have it; its memory can run out (memory.h). */
+#include "memory.h"
 #define AD_IMPLEMENTATION
 #include "ad.h"
+
+long allocations, fail_at = -1;
+bool sticky;
+
+void *counted_malloc(size_t bytes) {
+  long k = __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+  return fail_at >= 0 && (sticky ? k >= fail_at : k == fail_at) ? NULL : malloc(bytes);
+}

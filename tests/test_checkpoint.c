@@ -1,11 +1,7 @@
 /* The gradient through long loops with few stored states, against one that stores them all. */
 #include "test.h"
 
-static long allocations, fail_at = -1;
-static void *counted_malloc(size_t bytes) { return allocations++ == fail_at ? NULL : malloc(bytes); }
-#define AD_MALLOC(bytes) counted_malloc(bytes)
-#define AD_FREE(p) free(p)
-#define AD_IMPLEMENTATION
+#include "memory.h"
 #include "ad.h"
 
 /* a driven pendulum by the leapfrog method, damped by a parameter */

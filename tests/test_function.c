@@ -2,16 +2,7 @@
 #include "test.h"
 #include <pthread.h>
 
-/* the k-th allocation from now fails, and with sticky all after it */
-static long allocations, fail_at = -1;
-static bool sticky;
-static void *counted_malloc(size_t bytes) {
-  long k = __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
-  return fail_at >= 0 && (sticky ? k >= fail_at : k == fail_at) ? NULL : malloc(bytes);
-}
-#define AD_MALLOC(bytes) counted_malloc(bytes)
-#define AD_FREE(p) free(p)
-#define AD_IMPLEMENTATION       /* with the allocator above */
+#include "memory.h"
 #include "ad.h"
 
 static uint64_t state = 88172645463325252u;

@@ -1,11 +1,7 @@
 /* Sparse Jacobians and Hessians against dense ones: bands, arrows, random patterns, a whole bundle-adjustment problem. */
 #include "test.h"
 
-static long allocations, fail_at = -1;
-static void *counted_malloc(size_t bytes) { return allocations++ == fail_at ? NULL : malloc(bytes); }
-#define AD_MALLOC(bytes) counted_malloc(bytes)
-#define AD_FREE(p) free(p)
-#define AD_IMPLEMENTATION       /* with the allocator above */
+#include "memory.h"
 #include "ad.h"
 
 static uint64_t state = 88172645463325252u;
