@@ -1358,8 +1358,8 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 
    alpha = 0 or k = 0: A and B are not read. beta = 0: C is not read. Otherwise nothing is skipped, NaN and infinity propagate.
    Rejected: padding of edges into a temporary tile (twice the time at 10 columns); tiles of 12 x 2 everywhere (4 % slower than
-   8 x 3 from 512 on: 12 rows at a stride of a page do not fit the 8 ways of the first-level cache); masked loads in every loop
-   (10 % with AVX2); separate kernels for transposed A (its three strides cost nothing); prefetching C, unrolling k (nothing).
+   8 x 3 from 512 on: 12 rows at a stride of a page do not fit the 8 ways of the first-level cache); 4 x 3 with AVX2 (it takes all 16
+   registers, and gcc tuned for Zen then reads B again for each row: 25 % slower); masked loads in every loop (10 % with AVX2); separate kernels for transposed A (its three strides cost nothing); prefetching C, unrolling k (nothing).
    Measured on Zen 4, whose limit is 117 (f32) and 58.7 GFLOP/s (f64): 115 and 57 at 128 to 256, 98 to 102 and 47 to 50 at 1000.
 
    For S = f32 and f64 (see the templates for the arguments):
@@ -1378,17 +1378,19 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #endif
 
 /* Tiles, rows x registers, widest first of each width; rows of A that share a base pointer, which divide every height over 2;
-   columns of a packed block of B in registers, a multiple of 3; the stride in bytes from which A is packed (half of it if
+   registers of a panel of B; columns of a packed block of B in registers; the stride in bytes from which A is packed (half of it if
    A is transposed); the rows from which a middling B is packed. */
 #if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
 #define AD__GEMM_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(16, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 4
+#define AD__GEMM_WIDE 3
 #define AD__GEMM_N 24
 #define AD__GEMM_FAR SIZE_MAX
 #define AD__GEMM_REUSE 192
 #else
-#define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
+#define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(1, 8)
 #define AD__GEMM_GROUP 2
+#define AD__GEMM_WIDE 2
 #define AD__GEMM_N 30
 #define AD__GEMM_FAR 4096
 #define AD__GEMM_REUSE 128
@@ -1399,6 +1401,9 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #define AD__GEMM_LARGE 2097152
 #define AD__GEMM_K 400         /* longest block of k: the same on every backend, the results depend on it */
 #define AD__GEMV_K 1024        /* the same for dot products of gemv; a multiple of 16 */
+
+/* The tallest tile that fits is taken, but 16 rows as 8 + 8, not 12 + 4: low tiles wait for their own sums. next: the height after mr. */
+AD_INLINE bool ad__too_tall(size_t m, size_t mr, size_t next) { return mr > m || (mr > 1 && 2 * next > mr && m >= 2 * next && m < mr + next); }
 
 #define AD__TEMPLATE AD__GEMM
 #define AD_N ad_v32
@@ -1544,7 +1549,7 @@ AD_INLINE void ad__inside(ptrdiff_t first, size_t step, size_t size, size_t coun
 #define AD__CONV_TILES(T) T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
 #define AD__FILTER_TILES(T) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
 #else
-#define AD__CONV_TILES(T) T(4, 3) T(2, 3) T(1, 3)  T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
+#define AD__CONV_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
 #define AD__FILTER_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(8, 1) T(4, 1) T(2, 1) T(1, 1)
 #endif
 
@@ -3465,7 +3470,10 @@ AD_INLINE void AD_SW(_tile_steps)(int mr, int nr, bool edge, AD_W(part) part, si
   AD__ROLLED
   for (; k > 0; k--) {
     AD__UNROLL
-    for (int j = 0; j < nr; j++) row[j] = edge && j == nr - 1 ? AD_W(load_part)(b + AD_LANES * j, part) : AD_W(load)(b + AD_LANES * j);
+    for (int j = 0; j < nr; j++) {
+      row[j] = edge && j == nr - 1 ? AD_W(load_part)(b + AD_LANES * j, part) : AD_W(load)(b + AD_LANES * j);
+      AD__ROUNDED(row[j]);   /* stays in a register: gcc would read it again from memory for each row of A */
+    }
     AD__UNROLL
     for (int i = 0; i < mr; i++) {
       x = AD_W(dup)(group[i / AD__GEMM_GROUP] + (size_t)(i % AD__GEMM_GROUP) * rsa);
@@ -3526,7 +3534,7 @@ AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
 AD__GEMM_TILES(AD__GEMM_TILE)
 #undef AD__GEMM_TILE
 
-/* C (m, one panel) with the tallest tiles that fit, but 16 rows as 8 + 8, not 12 + 4: low tiles wait for their own sums */
+/* C (m, one panel) */
 AD_LOCAL void AD_SW(_gemm_panel)(int nr, size_t m, AD__TILE_ARGS) {
 #define AD__GEMM_TILE(mr, nr) { mr, nr, AD__PASTE(AD_SW(_tile), mr##x##nr) },
   static const struct { size_t mr; int nr; AD_SW(_tile_function) *function; } tiles[] = { AD__GEMM_TILES(AD__GEMM_TILE) };
@@ -3534,8 +3542,8 @@ AD_LOCAL void AD_SW(_gemm_panel)(int nr, size_t m, AD__TILE_ARGS) {
   int t = 0;
   while (tiles[t].nr != nr) t++;
   while (m > 0) {
-    const size_t mr = tiles[t].mr, next = mr > 1 ? tiles[t + 1].mr : 1;
-    if (mr > m || (2 * next > mr && m >= 2 * next && m < mr + next && mr > 1)) { t++; continue; }
+    const size_t mr = tiles[t].mr;
+    if (ad__too_tall(m, mr, mr > 1 ? tiles[t + 1].mr : 1)) { t++; continue; }
     tiles[t].function(k, a, rsa, csa, gsa, b, rsb, c, ldc, last, alpha, beta);
     a += mr < AD__GEMM_GROUP ? mr * rsa : mr / AD__GEMM_GROUP * gsa;
     c += mr * ldc;
@@ -3559,21 +3567,21 @@ AD_LOCAL void AD_SW(_finish_block)(size_t m, size_t n, AD_S *c, size_t ldc, cons
     }
 }
 
-/* B (k, nv registers wide, the last with `last` lanes) into panels of 3 registers, the last one or two of 2 or 1, padded with 0 */
+/* B (k, nv registers wide, the last with `last` lanes) into panels of AD__GEMM_WIDE registers, the last ones narrower, padded with 0 */
 AD_LOCAL void AD_SW(_pack_rows)(size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
   const AD_W(part) part = AD_W(part_of)(last);
   for (size_t p = 0; p < k; p++, b += ldb)
     for (size_t v = 0; v < nv;) {
-      const size_t nr = nv - v == 3 || nv - v > 4 ? 3 : nv - v == 1 ? 1 : 2;
+      const size_t nr = nv - v == AD__GEMM_WIDE || nv - v > AD__GEMM_WIDE + 1 ? AD__GEMM_WIDE : nv - v == 1 ? 1 : 2;
       AD_S *to = packed + (v * k + p * nr) * AD_LANES;
       for (size_t j = 0; j < nr; j++, v++)
         AD_W(store)(to + j * AD_LANES, v < nv - 1 ? AD_W(load)(b + v * AD_LANES) : AD_W(load_part)(b + v * AD_LANES, part));
     }
 }
-/* the same from B transposed, (nv registers, k): squares of lanes x lanes are turned in registers. widest: 3, or 2 for no panel of 3. */
+/* the same from B transposed, (nv registers, k): squares of lanes x lanes are turned in registers. widest: registers of a panel. */
 AD_LOCAL void AD_SW(_pack_columns)(size_t widest, size_t k, size_t nv, int last, const AD_S *b, size_t ldb, AD_S *packed) {
   for (size_t v = 0; v < nv;) {
-    const size_t nr = widest == 3 && (nv - v == 3 || nv - v > 4) ? 3 : nv - v == 1 ? 1 : 2;
+    const size_t nr = nv - v == widest || nv - v > widest + 1 ? widest : nv - v == 1 ? 1 : 2;
     for (size_t j = 0; j < nr; j++) {
       const AD_S *from = b + (v + j) * AD_LANES * ldb;
       AD_S *to = packed + (v * k + j) * AD_LANES;
@@ -3685,7 +3693,7 @@ AD_LOCAL void AD_SW(gemv)(bool transposed, size_t m, size_t n, AD_S alpha, const
         if (incy != 1 && by != 0)
           for (size_t i = 0; i < nb; i++) strip[i] = y[(j + i) * incy];
         for (size_t v = 0; v < nv;) {
-          const size_t nr = nv - v == 8 ? 8 : nv - v > 3 ? 2 : nv - v;
+          const size_t nr = nv - v == 8 ? 8 : nv - v > 1 ? 2 : 1;
           const int last = v + nr == nv ? (int)(nb - (nv - 1) * AD_LANES) : AD_LANES;
           AD_SW(_gemm_panel)((int)nr, 1, mb, x + p * incx, 0, incx, 0, a + p * lda + j + v * AD_LANES, lda, c + v * AD_LANES, n, last, alpha, by);
           v += nr;
@@ -3769,7 +3777,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
       const size_t nb = n - j < width * AD_LANES ? n - j : width * AD_LANES, nv = (nb + AD_LANES - 1) / AD_LANES;
       const int edge = (int)(nb - (nv - 1) * AD_LANES);
       if (packed_b) {
-        if (tb) AD_SW(_pack_columns)(3, kb, nv, edge, b + j * ldb + p, ldb, packed_b);
+        if (tb) AD_SW(_pack_columns)(AD__GEMM_WIDE, kb, nv, edge, b + j * ldb + p, ldb, packed_b);
         else AD_SW(_pack_rows)(kb, nv, edge, b + p * ldb + j, ldb, packed_b);
       }
       for (size_t i = 0, mb; i < m; i += mb) {
@@ -3785,7 +3793,7 @@ AD_LOCAL void AD_SW(gemm_finish)(bool ta, bool tb, size_t m, size_t n, size_t k,
           gsa = AD__GEMM_GROUP * stride;
         }
         for (size_t v = 0; v < nv;) {
-          const size_t nr = m == 1 && nv - v >= 8 && !packed_b ? 8 : nv - v == 3 || nv - v > 4 ? 3 : nv - v == 1 ? 1 : 2;
+          const size_t nr = m == 1 && nv - v >= 8 && !packed_b ? 8 : nv - v == AD__GEMM_WIDE || nv - v > AD__GEMM_WIDE + 1 ? AD__GEMM_WIDE : nv - v == 1 ? 1 : 2;
           const AD_S *panel = packed_b ? packed_b + v * kb * AD_LANES : b + p * ldb + j + v * AD_LANES;
           AD_S *ci = c + i * ldc + j + v * AD_LANES;
           const int last = v + nr == nv ? edge : AD_LANES;
@@ -4085,7 +4093,10 @@ AD_INLINE void AD_SW(_conv_tile)(int mr, int nr, AD__CONV_ARGS) {
   for (size_t p = 0; p < k; p++) {
     const AD_S *from = b + rows[p];
     AD__UNROLL
-    for (int j = 0; j < nr; j++) row[j] = AD_W(load)(from + AD_LANES * j);
+    for (int j = 0; j < nr; j++) {
+      row[j] = AD_W(load)(from + AD_LANES * j);
+      AD__ROUNDED(row[j]);   /* as in gemm */
+    }
     AD__UNROLL
     for (int i = 0; i < mr; i++) {
       x = AD_W(dup)(group[i / AD__GEMM_GROUP] + (size_t)(i % AD__GEMM_GROUP) * lda);
@@ -4110,7 +4121,10 @@ AD_INLINE void AD_SW(_filter_tile)(int mr, int nr, AD__FILTER_ARGS) {
   AD__ROLLED
   for (size_t p = 0; p < k; p++) {
     AD__UNROLL
-    for (int j = 0; j < nr; j++) row[j] = AD_W(load)(b + AD_LANES * j);
+    for (int j = 0; j < nr; j++) {
+      row[j] = AD_W(load)(b + AD_LANES * j);
+      AD__ROUNDED(row[j]);
+    }
     AD__UNROLL
     for (int i = 0; i < mr; i++) {
       x = AD_W(dup)(from[i] + p);
@@ -4206,11 +4220,11 @@ AD_LOCAL void AD_SW(_correlate)(const ad__lifting *g, const AD_S *source, size_t
       for (size_t z = 0; z < 2 * AD_LANES; z++) space[count * g->taps[1] * g->phases * ad__lift_plane(g, rows) + z] = 0;
       AD_SW(_lift_offsets)(g, count, rows, offset);
       for (size_t p = 0, v = (pixels + AD_LANES - 1) / AD_LANES; v > 0;) {
-        const int nr = v == 3 || v > 4 ? 3 : v == 1 ? 1 : 2, last = (size_t)nr == v ? (int)(pixels - p) - (nr - 1) * AD_LANES : AD_LANES;
+        const int nr = v == AD__GEMM_WIDE || v > AD__GEMM_WIDE + 1 ? AD__GEMM_WIDE : v == 1 ? 1 : 2, last = (size_t)nr == v ? (int)(pixels - p) - (nr - 1) * AD_LANES : AD_LANES;
         int t = 0;
         while (tiles[t].nr != nr) t++;
         for (size_t o = 0; o < m;) {
-          if (tiles[t].mr > m - o) { t++; continue; }
+          if (ad__too_tall(m - o, tiles[t].mr, tiles[t].mr > 1 ? tiles[t + 1].mr : 1)) { t++; continue; }
           tiles[t].function(count * taps, a + o * lda + c0 * taps, lda, space + p, offset, out + o * plane + first + p, plane, last, c0 || accumulate ? 1 : 0);
           o += tiles[t].mr;
         }
