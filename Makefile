@@ -10,7 +10,8 @@ B = build
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 CSTD = -std=c11 -D_GNU_SOURCE -Wstrict-prototypes
 CXXSTD = -std=c++17 -D_GNU_SOURCE
-OPT = -O1
+# the level of the tests: empty is -O1 on the best backend of this processor and -Og (half the time) on the others
+OPT =
 Q = $(if $(V),,@)
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 SUB = $(MAKE) --no-print-directory
@@ -88,14 +89,14 @@ CALLERS := $(filter-out $(shell grep -l 'define AD_IMPLEMENTATION' $(TESTS)),$(s
 define BACKEND
 $(B)/$(1)/implementation.o: tests/implementation.c $(B)/config.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. -c $$< -o $$@
+	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. -c $$< -o $$@
 $(CALLERS:tests/%.c=$(B)/$(1)/%): $(B)/$(1)/implementation.o
 $(B)/$(1)/%: tests/%.c $(B)/config.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< $$(filter %.o,$$^) -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
+	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. $$< $$(filter %.o,$$^) -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
 $(B)/$(1)/%: tests/%.cc $(B)/config.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CXX_$(1)) $$(CXXSTD) $$(WARN) $$(OPT) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
+	$$(Q)$$(CXX_$(1)) $$(CXXSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
 $(B)/logs/$(1)/%.log: $(B)/$(1)/% FORCE
 	@scripts/run.sh $$@ $$(RUN_$(1)) $$<
 LOGS += $$(patsubst %,$(B)/logs/$(1)/%.log,$$(call stems,$$(if $$(CXX_$(1)),$$(TESTS),$$(filter %.c,$$(TESTS)))))

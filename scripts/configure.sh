@@ -47,14 +47,13 @@ test_cmocka=yes
 try "$cmocka" $CC -x c - -x none -o "$probe" -lcmocka || test_cmocka=
 
 {
-  backends=
+  backends= native=
   backend() { # NAME COMPILER C++COMPILER FLAGS RUNNER LIBS
     backends="$backends $1"
     printf 'CC_%s = %s\nCXX_%s = %s\nFLAGS_%s = %s\nRUN_%s = %s\nLIBS_%s = %s\n' "$1" "$2" "$1" "$3" "$1" "$4" "$1" "$5" "$1" "$6"
   }
   if [ -n "$test_cmocka" ]; then
     backend scalar "$CC" "$cxx" "-DAD_SIMD=AD_SIMD_SCALAR $no_sleef -DAD_EXPECTED_SIMD=AD_SIMD_SCALAR" "" "$libs"
-    native=
     if [ "$arch" = x86_64 ]; then
       cpu avx2 fma && native=avx2 && backend avx2 "$CC" "$cxx" "$avx2 $no_sleef -DAD_EXPECTED_SIMD=AD_SIMD_AVX2" "" "$libs"
       cpu avx512f avx512dq avx512vl avx512bw && native=avx512 && backend avx512 "$CC" "$cxx" "$avx512 $no_sleef -DAD_EXPECTED_SIMD=AD_SIMD_AVX512" "" "$libs"
@@ -66,15 +65,16 @@ try "$cmocka" $CC -x c - -x none -o "$probe" -lcmocka || test_cmocka=
       native=neon && backend neon "$CC" "$cxx" "$no_sleef -DAD_EXPECTED_SIMD=AD_SIMD_NEON" "" "$libs"
     fi
     if [ "$libs" != "-lm" ]; then
-      backend scalar-libm "$CC" "" "-DAD_SIMD=AD_SIMD_SCALAR -DAD_NO_SLEEF -Og" "" -lm
+      backend scalar-libm "$CC" "" "-DAD_SIMD=AD_SIMD_SCALAR -DAD_NO_SLEEF" "" -lm
       case $native in
-      avx2) backend avx2-libm "$CC" "" "$avx2 -DAD_NO_SLEEF -Og" "" -lm ;;
-      avx512) backend avx512-libm "$CC" "" "$avx512 -DAD_NO_SLEEF -Og" "" -lm ;;
-      neon) backend neon-libm "$CC" "" "-DAD_NO_SLEEF -Og" "" -lm ;;
+      avx2) backend avx2-libm "$CC" "" "$avx2 -DAD_NO_SLEEF" "" -lm ;;
+      avx512) backend avx512-libm "$CC" "" "$avx512 -DAD_NO_SLEEF" "" -lm ;;
+      neon) backend neon-libm "$CC" "" -DAD_NO_SLEEF "" -lm ;;
       esac
     fi
   fi
   echo "BACKENDS =$backends"
+  echo "OPT_${native:-scalar} = -O1"
   echo "LIBS = $libs"
   native_flag=
   try 'int main(void) { return 0; }' $CC -march=native -x c - -o "$probe" && native_flag=-march=native
