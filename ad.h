@@ -2064,8 +2064,8 @@ static ad_var ad__fail_axis(ad_var x, const char *name, int axis) {
 }
 /* the tape of operands that may be used together, else NULL and, where that is an error, an error on the tape */
 static ad_tape *ad__common_tape(const char *name, const ad_var *x, size_t n) {
-  ad_tape *t = n ? x[0].tape : NULL;
-  for (size_t k = 0; k < n; k++) {
+  ad_tape *t = n && x ? x[0].tape : NULL;
+  for (size_t k = 0; k < n && x; k++) {
     if (!x[k].tape || !x[k].kind) return NULL;
     if (!ad_is_valid(x[k])) return ad__fail(x[k].tape, AD_ERROR_TAPE, "%s: a handle from before the tape was reset or rewound", name), (ad_tape *)NULL;
     if (x[k].tape != t) return ad__fail(t, AD_ERROR_TAPE, "%s: operands on different tapes", name), (ad_tape *)NULL;
@@ -2132,7 +2132,7 @@ static ad_var ad__record_to(const ad_tensor_op *op, const ad_var *x, size_t coun
   ad_tape *tape;
   ad__arena place, work_place;
   const char *wrong;
-  if (count == 0) return ad__invalid(NULL);
+  if (count == 0 || !x) return ad__invalid(NULL);
   tape = ad__common_tape(op->name, x, count);
   if (!tape) return ad__invalid(x[0].tape);
   if (rank > AD_MAX_RANK || (rank > 0 && !shape)) {
@@ -2708,6 +2708,7 @@ static const ad_tensor_op ad__op_permute = { "permute", AD__VIEW | AD__STRIDED, 
 
 AD_API ad_var ad_permute(ad_var x, const int *axes) {
   ptrdiff_t n[AD_MAX_RANK] = { 0 };
+  if (ad__valid(x) && !axes) return ad__fail(x.tape, AD_ERROR_ARGUMENT, "permute: no axes are given");
   for (int i = 0; i < ad_rank(x); i++) n[i] = axes[i];
   return ad__record_call(&ad__op_permute, &x, 1, n, AD_MAX_RANK, 0);
 }
@@ -2800,6 +2801,7 @@ static ad_var ad__copy_of(ad_var x) { return ad__record_call(&ad__op_copy, &x, 1
 
 /* float to double and back; n: the type */
 static const char *ad__cast_shape(ad__tensor *t, const ad__strided *const *x) {
+  if (t->n[0] != AD_F32 && t->n[0] != AD_F64) return t->status = AD_ERROR_DTYPE, "casts only to float and double";
   ad__like(t, x[0]);
   t->a.dtype = (uint8_t)t->n[0];
   return x[0]->dtype == AD_I32 ? ad__need_float(t, x[0]) : ad__array_layout(&t->a) ? NULL : "overflows";
@@ -3202,7 +3204,7 @@ AD_API ad_var ad_concat(const ad_var *x, size_t n, int axis) {
   return ad__record_call(&ad__op_concat, x, n, at, 1, 0);
 }
 AD_API ad_var ad_stack(const ad_var *x, size_t n, int axis) {   /* concat of views with one more axis, recorded last so that they lie together */
-  if (n == 0 || !ad__valid(x[0])) return ad__record_call(&ad__op_concat, x, n, NULL, 0, 0);
+  if (n == 0 || !x || !ad__valid(x[0])) return ad__record_call(&ad__op_concat, x, n, NULL, 0, 0);
   const int rank = ad_rank(x[0]) + 1, at = axis < 0 ? axis + rank : axis;
   ad_var few[16], *view = few, y;
   if (at < 0 || at >= rank || rank > AD_MAX_RANK) return ad__fail_axis(x[0], "stack", axis);
@@ -4423,6 +4425,7 @@ typedef struct ad__recording {
 /* records f again on the same tape; y may be null */
 static ad_status ad__rerecord(ad__recording *r, ad_var_map *f, void *context, size_t n, const double *x, size_t m, double *y) {
   ad_tape *t = r->tape;
+  size_t kind;
   r->x = r->small;
   ad_tape_reset(t);
   if (n > UINT32_MAX || m > UINT32_MAX || n + m > PTRDIFF_MAX / sizeof(ad_var)) return AD_ERROR_LIMIT;
@@ -4432,7 +4435,9 @@ static ad_status ad__rerecord(ad__recording *r, ad_var_map *f, void *context, si
   for (size_t i = 0; i < n; i++) r->x[i] = ad_variable(t, x[i]);
   for (size_t i = 0; i < m; i++) r->y[i] = ad_constant(t, 0);
   if (t->status != AD_OK) return t->status;
+  kind = t->kind;
   f(r->x, r->y, context);
+  if (t->kind != kind) ad__fail(t, AD_ERROR_TAPE, "recording: the function has reset its tape");
   for (size_t i = 0; i < m && t->status == AD_OK; i++) {
     if (r->y[i].tape != t || !ad__is_scalar(t, r->y[i]))
       ad__fail(t, ad_is_valid(r->y[i]) ? AD_ERROR_SHAPE : AD_ERROR_TAPE, "recording: output %zu is no number of this recording", i);
@@ -4719,7 +4724,7 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *t, FILE *out) {
     for (int k = 0; k < n; k++) fprintf(out, "  n%u -> n%zu [label = \"%.6g\"];\n", (unsigned)node[k], i, partial[k]);
   }
   fprintf(out, "}\n");
-  return ferror(out) ? AD_ERROR_ARGUMENT : AD_OK;
+  return fflush(out) || ferror(out) ? AD_ERROR_ARGUMENT : AD_OK;
 }
 
 /* >>function, implementation ---------------------------------------------------------------------------------------------- */
@@ -6704,7 +6709,7 @@ AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FIL
     if (!names) return AD_ERROR_MEMORY;
     AD_FREE(names);
   }
-  return ferror(file) ? AD_ERROR_ARGUMENT : AD_OK;
+  return fflush(file) || ferror(file) ? AD_ERROR_ARGUMENT : AD_OK;
 }
 
 /* >>sparse -------------------------------------------------------------------------------------------------------------- */
