@@ -1947,6 +1947,7 @@ AD_LOCAL bool AD_R(_overlap)(int rank, const size_t *shape, const AD_R(view) *a,
 AD_LOCAL void AD_R(_pack)(const AD_S *from, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns, AD_S *to) {
   for (size_t i = 0; i < rows; i++, from += row, to += columns) {
     if (step == 1) memcpy(to, from, columns * sizeof *to);
+    else if (step == 0) AD_R(array_fill)(columns, *from, to);
     else for (size_t j = 0; j < columns; j++) to[j] = from[(ptrdiff_t)j * step];
   }
 }
@@ -1977,11 +1978,11 @@ AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *parti
   for (int d = 0; d < rank; d++)
     if (view[last].stride[d] == 0 && shape[d] > 1) return false;
   rank = AD_R(_collapse)(rank, shape, views, view);
-  size_t columns = shape[rank - 1], rows = rank > 1 && columns < 64 ? shape[rank - 2] : 1;
+  size_t columns = shape[rank - 1], rows = rank > 1 && columns <= AD__BLOCK / 2 ? shape[rank - 2] : 1;
   int outer = rank - (rows > 1 ? 2 : 1);
   bool whole = rank == 1;
   for (int k = 0; k < views; k++) whole = whole && view[k].stride[0] == 1;
-  size_t wide = whole || columns < AD__BLOCK ? columns : AD__BLOCK, high = columns < 64 ? AD__BLOCK / columns : 1;
+  size_t wide = whole || columns < AD__BLOCK ? columns : AD__BLOCK, high = columns <= AD__BLOCK / 2 ? AD__BLOCK / columns : 1;
   for (bool more = true; more;) {
     for (size_t i = 0; i < rows; i += high)
       for (size_t j = 0; j < columns; j += wide) {
@@ -1996,11 +1997,12 @@ AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *parti
           operand[k] = target = from;
           if (step == 1 && (m == 1 || row == (ptrdiff_t)columns)) continue;
           operand[k] = buffer[k];
-          if (step == 0 && row == 0) {
+          if (row == 0) {   /* the same for every block: a scalar, a row that all rows share */
             if (filled[k] == from) continue;
-            filled[k] = from;
-            AD_R(array_fill)(m * n, *from, buffer[k]);
-          } else if (k != last || add) AD_R(_pack)(from, row, step, m, n, buffer[k]);
+            filled[k] = k == last ? NULL : from;
+          }
+          if (row == 0 && step == 0) AD_R(array_fill)(m * n, *from, buffer[k]);
+          else if (k != last || add) AD_R(_pack)(from, row, step, m, n, buffer[k]);
         }
         if (partial) partial(m * n, (const AD_S *const *)operand, operand[arity], operand[arity + 1], operand[arity + 2], add);
         else value(m * n, (const AD_S *const *)operand, operand[arity]);
