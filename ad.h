@@ -387,6 +387,8 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
     N r = N##_select(N##_lt(N##_k(c), x), N##_k(c), x); return N##_select(N##_lt(r, N##_k(-c)), N##_k(-c), r); }              \
   AD_INLINE N N##_share(N x, N y, N##_mask wins) {                                                                            \
     return N##_select(N##_eq(x, y), N##_k(0.5), N##_only(N##_or(wins, N##_ne(x, x)), N##_k(1))); }                            \
+  AD__HELPERS_SERIES(N)
+#define AD__HELPERS_SERIES(N)                                                                                                 \
   AD_INLINE N N##_mish_gate_curve(N x) {                                                                                      \
     N s = N##_sigmoid(x), w = N##_mish_gate(x), one = N##_k(1);                                                               \
     N r = N##_sub(N##_fma(N##_k(-2), w, one), N##_mul(N##_mul(s, s), N##_add(one, w)));                                       \
@@ -967,6 +969,8 @@ AD_INLINE bool ad_is_valid(ad_var x) { return x.tape && (x.kind | 1) == (x.tape-
     if (AD_LIKELY(AD__READY(t, x) && y.tape == t && ad__is_scalar(t, y)))                                                     \
       return ad__push(t, x.kind, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node, ad_f64_##op(t->value[x.node], t->value[y.node])); \
     return ad__unpacked(t, ad__record_2(AD_NODE(AD_OP_##op, AD_PLAIN), t, x.node, x.kind, y.tape, y.node, y.kind)); }         \
+  AD__VAR_2KS(op)
+#define AD__VAR_2KS(op)                                                                                                       \
   AD__VAR_2K(op, xk, AD_Y_NUMBER, ad_var x AD__COMMA double k, ad_f64_##op(t->value[x.node], k))                              \
   AD__VAR_2K(op, ky, AD_X_NUMBER, double k AD__COMMA ad_var x, ad_f64_##op(k, t->value[x.node]))
 #define AD__COMMA ,

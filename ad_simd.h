@@ -167,7 +167,6 @@ typedef bool ad_f64_mask;
 #define AD__PASTE(a, b) AD__PASTE_(a, b)
 #define AD_W(word) AD__PASTE(AD_N, word)   /* in a template: the word on the number system AD_N */
 #define AD_SW(word) AD__PASTE(AD_S, word)  /* on its element */
-#define AD_R(word) AD__PASTE(AD_S, word)   /* and on its element AD_S */
 
 /* the templates at the end of this file */
 #define AD__ONE_LANE 1
@@ -1756,8 +1755,8 @@ AD_INLINE AD_N AD_W(cospi)(AD_N x) {
 
 /* The kernel of an operation over contiguous arrays: v[i] = f(x[0][i], ..), and out[i] (+)= g[i] * partial(x[..][i], v[i]).
    v or out may be one of the operands. What the formula does not read may be a null pointer. */
-typedef void AD_R(value_kernel)(size_t n, const AD_S *const *x, AD_S *v);
-typedef void AD_R(partial_kernel)(size_t n, const AD_S *const *x, const AD_S *v, const AD_S *g, AD_S *out, bool add);
+typedef void AD_SW(value_kernel)(size_t n, const AD_S *const *x, AD_S *v);
+typedef void AD_SW(partial_kernel)(size_t n, const AD_S *const *x, const AD_S *v, const AD_S *g, AD_S *out, bool add);
 
 AD_INLINE AD_N AD_W(_get)(const AD_S *p, int n) { return n == AD_LANES ? AD_W(load)(p) : AD_W(load_n)(p, n); }
 AD_INLINE void AD_W(_put)(AD_S *p, AD_N x, int n) { if (n == AD_LANES) AD_W(store)(p, x); else AD_W(store_n)(p, x, n); }
@@ -1868,25 +1867,25 @@ AD_INLINE void AD_W(_partial_3)(AD_N (*p)(AD_N, AD_N, AD_N, AD_N), AD_N (*seed)(
   if (rest) AD_W(store_n)(out + whole, AD_W(load)(to), (int)rest);
 }
 
-AD_LOCAL void AD_R(array_fill)(size_t n, AD_S c, AD_S *out) {
+AD_LOCAL void AD_SW(array_fill)(size_t n, AD_S c, AD_S *out) {
   AD_N w = AD_W(_set)(c);
   for (size_t i = 0; i < n; i += AD_LANES) AD_W(_put)(out + i, w, AD_W(_left)(i, n));
 }
 /* out += a x */
-AD_LOCAL void AD_R(array_axpy)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(array_axpy)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
   AD_N w = AD_W(_set)(a);
   for (size_t i = 0; i < n; i += AD_LANES) {
     int left = AD_W(_left)(i, n);
     AD_W(_put)(out + i, AD_W(fma)(w, AD_W(_get)(x + i, left), AD_W(_get)(out + i, left)), left);
   }
 }
-AD_LOCAL void AD_R(array_add)(size_t n, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(array_add)(size_t n, const AD_S *x, AD_S *out) {
   for (size_t i = 0; i < n; i += AD_LANES) {
     int left = AD_W(_left)(i, n);
     AD_W(_put)(out + i, AD_W(add)(AD_W(_get)(out + i, left), AD_W(_get)(x + i, left)), left);
   }
 }
-AD_LOCAL void AD_R(array_scale)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(array_scale)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
   AD_N w = AD_W(_set)(a);
   for (size_t i = 0; i < n; i += AD_LANES) {
     int left = AD_W(_left)(i, n);
@@ -1895,14 +1894,14 @@ AD_LOCAL void AD_R(array_scale)(size_t n, AD_S a, const AD_S *x, AD_S *out) {
 }
 
 /* A view: its first element and a stride (in elements, 0 broadcasts, any sign) for every dimension. */
-typedef struct AD_R(view) {
+typedef struct AD_SW(view) {
   AD_S *data;
   ptrdiff_t stride[AD_VIEW_RANK];
-} AD_R(view);
+} AD_SW(view);
 
 /* the contiguous view of data with this shape */
-AD_LOCAL AD_R(view) AD_R(view_of)(const AD_S *data, int rank, const size_t *shape) {
-  AD_R(view) r;
+AD_LOCAL AD_SW(view) AD_SW(view_of)(const AD_S *data, int rank, const size_t *shape) {
+  AD_SW(view) r;
   memset(&r, 0, sizeof r);
   memcpy(&r.data, &data, sizeof data);
   for (ptrdiff_t d = rank - 1, step = 1; d >= 0; d--) {
@@ -1912,7 +1911,7 @@ AD_LOCAL AD_R(view) AD_R(view_of)(const AD_S *data, int rank, const size_t *shap
   return r;
 }
 /* merges dimensions that all the views run through as one; returns the new rank, at least 1 */
-AD_LOCAL int AD_R(_collapse)(int rank, size_t *shape, int views, AD_R(view) *view) {
+AD_LOCAL int AD_SW(_collapse)(int rank, size_t *shape, int views, AD_SW(view) *view) {
   int r = 0;
   for (int d = 0; d < rank; d++) {
     size_t n = shape[d];
@@ -1931,11 +1930,11 @@ AD_LOCAL int AD_R(_collapse)(int rank, size_t *shape, int views, AD_R(view) *vie
   return r;
 }
 /* whether writing a could change what is read from b other than at the same index */
-AD_LOCAL bool AD_R(_overlap)(int rank, const size_t *shape, const AD_R(view) *a, const AD_R(view) *b) {
+AD_LOCAL bool AD_SW(_overlap)(int rank, const size_t *shape, const AD_SW(view) *a, const AD_SW(view) *b) {
   uintptr_t end[2][2];
   bool same = a->data == b->data;
   for (int k = 0; k < 2; k++) {
-    const AD_R(view) *v = k ? b : a;
+    const AD_SW(view) *v = k ? b : a;
     ptrdiff_t low = 0, high = 0;
     for (int d = 0; d < rank; d++) *(v->stride[d] < 0 ? &low : &high) += v->stride[d] * (ptrdiff_t)(shape[d] - 1);
     end[k][0] = (uintptr_t)(v->data + low), end[k][1] = (uintptr_t)(v->data + high) + sizeof(AD_S);
@@ -1944,14 +1943,14 @@ AD_LOCAL bool AD_R(_overlap)(int rank, const size_t *shape, const AD_R(view) *a,
   return !same && end[0][0] < end[1][1] && end[1][0] < end[0][1];
 }
 /* rows times columns elements of a view to or from a contiguous buffer */
-AD_LOCAL void AD_R(_pack)(const AD_S *from, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns, AD_S *to) {
+AD_LOCAL void AD_SW(_pack)(const AD_S *from, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns, AD_S *to) {
   for (size_t i = 0; i < rows; i++, from += row, to += columns) {
     if (step == 1) memcpy(to, from, columns * sizeof *to);
-    else if (step == 0) AD_R(array_fill)(columns, *from, to);
+    else if (step == 0) AD_SW(array_fill)(columns, *from, to);
     else for (size_t j = 0; j < columns; j++) to[j] = from[(ptrdiff_t)j * step];
   }
 }
-AD_LOCAL void AD_R(_unpack)(const AD_S *from, AD_S *to, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns) {
+AD_LOCAL void AD_SW(_unpack)(const AD_S *from, AD_S *to, ptrdiff_t row, ptrdiff_t step, size_t rows, size_t columns) {
   for (size_t i = 0; i < rows; i++, to += row, from += columns) {
     if (step == 1) memcpy(to, from, columns * sizeof *to);
     else for (size_t j = 0; j < columns; j++) to[(ptrdiff_t)j * step] = from[j];
@@ -1961,7 +1960,7 @@ AD_LOCAL void AD_R(_unpack)(const AD_S *from, AD_S *to, ptrdiff_t row, ptrdiff_t
 /* One operation over views of one shape. view[0 .. arity-1] are operands; with a value kernel view[arity] is the result, with a
    partial kernel view[arity] .. view[arity+2] are v, g and out. Contiguous parts go to the kernel as they are, the others in
    blocks through buffers. */
-AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *partial, int arity, int rank, const size_t *shape_, AD_R(view) *view, bool add) {
+AD_LOCAL bool AD_SW(_walk)(AD_SW(value_kernel) *value, AD_SW(partial_kernel) *partial, int arity, int rank, const size_t *shape_, AD_SW(view) *view, bool add) {
   AD_ALIGNED AD_S buffer[6][AD__BLOCK];
   const AD_S *filled[6] = { NULL, NULL, NULL, NULL, NULL, NULL };
   int views = arity + (partial ? 3 : 1), last = views - 1;
@@ -1973,11 +1972,11 @@ AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *parti
   }
   for (int k = 0; k < last; k++) {
     if (view[k].data == NULL) memcpy(view[k].stride, view[last].stride, sizeof view[k].stride);
-    else if (AD_R(_overlap)(rank, shape, &view[last], &view[k])) return false;
+    else if (AD_SW(_overlap)(rank, shape, &view[last], &view[k])) return false;
   }
   for (int d = 0; d < rank; d++)
     if (view[last].stride[d] == 0 && shape[d] > 1) return false;
-  rank = AD_R(_collapse)(rank, shape, views, view);
+  rank = AD_SW(_collapse)(rank, shape, views, view);
   size_t columns = shape[rank - 1], rows = rank > 1 && columns <= AD__BLOCK / 2 ? shape[rank - 2] : 1;
   int outer = rank - (rows > 1 ? 2 : 1);
   bool whole = rank == 1;
@@ -2001,12 +2000,12 @@ AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *parti
             if (filled[k] == from) continue;
             filled[k] = k == last ? NULL : from;
           }
-          if (row == 0 && step == 0) AD_R(array_fill)(m * n, *from, buffer[k]);
-          else if (k != last || add) AD_R(_pack)(from, row, step, m, n, buffer[k]);
+          if (row == 0 && step == 0) AD_SW(array_fill)(m * n, *from, buffer[k]);
+          else if (k != last || add) AD_SW(_pack)(from, row, step, m, n, buffer[k]);
         }
         if (partial) partial(m * n, (const AD_S *const *)operand, operand[arity], operand[arity + 1], operand[arity + 2], add);
         else value(m * n, (const AD_S *const *)operand, operand[arity]);
-        if (operand[last] == buffer[last]) AD_R(_unpack)(buffer[last], target, row, step, m, n);
+        if (operand[last] == buffer[last]) AD_SW(_unpack)(buffer[last], target, row, step, m, n);
       }
     more = false;
     for (int d = outer - 1; d >= 0 && !more; d--) {
@@ -2018,23 +2017,23 @@ AD_LOCAL bool AD_R(_walk)(AD_R(value_kernel) *value, AD_R(partial_kernel) *parti
 }
 /* v = f(x[0], .. x[arity-1]) over views of one shape (rank <= AD_VIEW_RANK). v may be one of the operands; false, and nothing
    done, if v overlaps an operand otherwise, or has a stride 0 */
-AD_LOCAL bool AD_R(map)(AD_R(value_kernel) *f, int arity, int rank, const size_t *shape, const AD_R(view) *x, AD_R(view) v) {
-  AD_R(view) all[6];
+AD_LOCAL bool AD_SW(map)(AD_SW(value_kernel) *f, int arity, int rank, const size_t *shape, const AD_SW(view) *x, AD_SW(view) v) {
+  AD_SW(view) all[6];
   for (int k = 0; k < arity; k++) all[k] = x[k];
   all[arity] = v;
-  return AD_R(_walk)(f, NULL, arity, rank, shape, all, false);
+  return AD_SW(_walk)(f, NULL, arity, rank, shape, all, false);
 }
 /* out (+)= g * partial(x, v); the same rules; operands that the row does not keep may have data NULL */
-AD_LOCAL bool AD_R(map_partial)(AD_R(partial_kernel) *f, int arity, int rank, const size_t *shape, const AD_R(view) *x, AD_R(view) v, AD_R(view) g,
-                                AD_R(view) out, bool add) {
-  AD_R(view) all[6];
+AD_LOCAL bool AD_SW(map_partial)(AD_SW(partial_kernel) *f, int arity, int rank, const size_t *shape, const AD_SW(view) *x, AD_SW(view) v, AD_SW(view) g,
+                                AD_SW(view) out, bool add) {
+  AD_SW(view) all[6];
   for (int k = 0; k < arity; k++) all[k] = x[k];
   all[arity] = v, all[arity + 1] = g, all[arity + 2] = out;
-  return AD_R(_walk)(NULL, f, arity, rank, shape, all, add);
+  return AD_SW(_walk)(NULL, f, arity, rank, shape, all, add);
 }
 
 /* out[j][i] = x[i][j], x (rows, columns) with row stride ldx, out (columns, rows) with ldo; not in place */
-AD_LOCAL void AD_R(transpose)(size_t rows, size_t columns, const AD_S *x, size_t ldx, AD_S *out, size_t ldo) {
+AD_LOCAL void AD_SW(transpose)(size_t rows, size_t columns, const AD_S *x, size_t ldx, AD_S *out, size_t ldo) {
   const size_t side = AD__SQUARE, line = 64 / sizeof(AD_S);
   for (size_t i = 0; i < rows; i += line)
     for (size_t j = 0; j < columns; j += line) {
@@ -2053,16 +2052,16 @@ AD_LOCAL void AD_R(transpose)(size_t rows, size_t columns, const AD_S *x, size_t
     }
 }
 /* out, contiguous, from any view: permutations, slices, broadcasts, negative strides */
-AD_LOCAL void AD_R(copy)(int rank, const size_t *shape_, AD_R(view) x, AD_S *out) {
+AD_LOCAL void AD_SW(copy)(int rank, const size_t *shape_, AD_SW(view) x, AD_S *out) {
   size_t shape[AD_VIEW_RANK], at[AD_VIEW_RANK] = { 0 };
-  AD_R(view) view[2];
+  AD_SW(view) view[2];
   int across = -1;
   for (int d = 0; d < rank; d++) {
     shape[d] = shape_[d];
     if (shape[d] == 0) return;
   }
-  view[0] = x, view[1] = AD_R(view_of)(out, rank, shape);
-  rank = AD_R(_collapse)(rank, shape, 2, view);
+  view[0] = x, view[1] = AD_SW(view_of)(out, rank, shape);
+  rank = AD_SW(_collapse)(rank, shape, 2, view);
   int inner = rank - 1;
   ptrdiff_t step = view[0].stride[inner];
   for (int d = 0; d < inner; d++)
@@ -2071,9 +2070,9 @@ AD_LOCAL void AD_R(copy)(int rank, const size_t *shape_, AD_R(view) x, AD_S *out
     const AD_S *from = view[0].data;
     AD_S *to = view[1].data;
     for (int d = 0; d < inner; d++) from += (ptrdiff_t)at[d] * view[0].stride[d], to += (ptrdiff_t)at[d] * view[1].stride[d];
-    if (across >= 0) AD_R(transpose)(shape[inner], shape[across], from, (size_t)step, to, (size_t)view[1].stride[across]);
-    else if (step == 0) AD_R(array_fill)(shape[inner], *from, to);
-    else AD_R(_pack)(from, 0, step, 1, shape[inner], to);
+    if (across >= 0) AD_SW(transpose)(shape[inner], shape[across], from, (size_t)step, to, (size_t)view[1].stride[across]);
+    else if (step == 0) AD_SW(array_fill)(shape[inner], *from, to);
+    else AD_SW(_pack)(from, 0, step, 1, shape[inner], to);
     more = false;
     for (int d = inner - 1; d >= 0 && !more; d--) {
       if (d == across) continue;
@@ -2083,7 +2082,7 @@ AD_LOCAL void AD_R(copy)(int rank, const size_t *shape_, AD_R(view) x, AD_S *out
   }
 }
 /* x (outer, n, inner), out (outer, count, inner): out[o][k] = x[o][index[k]]; false, and nothing done, if an index is not in [0, n) */
-AD_LOCAL bool AD_R(gather)(size_t outer, size_t n, size_t inner, const AD_S *x, size_t count, const int32_t *index, AD_S *out) {
+AD_LOCAL bool AD_SW(gather)(size_t outer, size_t n, size_t inner, const AD_S *x, size_t count, const int32_t *index, AD_S *out) {
   for (size_t k = 0; k < count; k++)
     if (index[k] < 0 || (size_t)index[k] >= n) return false;
   for (size_t o = 0; o < outer; o++)
@@ -2096,7 +2095,7 @@ AD_LOCAL bool AD_R(gather)(size_t outer, size_t n, size_t inner, const AD_S *x, 
   return true;
 }
 /* its adjoint, dx[o][index[k]] += g[o][k], k ascending */
-AD_LOCAL bool AD_R(scatter_add)(size_t outer, size_t n, size_t inner, AD_S *dx, size_t count, const int32_t *index, const AD_S *g) {
+AD_LOCAL bool AD_SW(scatter_add)(size_t outer, size_t n, size_t inner, AD_S *dx, size_t count, const int32_t *index, const AD_S *g) {
   for (size_t k = 0; k < count; k++)
     if (index[k] < 0 || (size_t)index[k] >= n) return false;
   for (size_t o = 0; o < outer; o++)
@@ -2104,7 +2103,7 @@ AD_LOCAL bool AD_R(scatter_add)(size_t outer, size_t n, size_t inner, AD_S *dx, 
       const AD_S *from = g + (o * count + k) * inner;
       AD_S *to = dx + (o * n + (size_t)index[k]) * inner;
       if (inner == 1) *to += *from;
-      else AD_R(array_add)(inner, from, to);
+      else AD_SW(array_add)(inner, from, to);
     }
   return true;
 }
@@ -2244,44 +2243,44 @@ AD_INLINE AD_W(_terms) AD_W(_terms_of)(const AD_S *x, const AD_S *y) {
 }
 
 /* over a whole array; of nothing: 0, 1, -inf, inf, 0, 0 */
-AD_LOCAL AD_S AD_R(array_sum)(size_t n, const AD_S *x) {
+AD_LOCAL AD_S AD_SW(array_sum)(size_t n, const AD_S *x) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   return n ? AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(add), AD_W(sum), (AD_S)-0.0) : 0;
 }
-AD_LOCAL AD_S AD_R(array_prod)(size_t n, const AD_S *x) {
+AD_LOCAL AD_S AD_SW(array_prod)(size_t n, const AD_S *x) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   return AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(mul), AD_W(product), 1);
 }
-AD_LOCAL AD_S AD_R(array_max)(size_t n, const AD_S *x) {
+AD_LOCAL AD_S AD_SW(array_max)(size_t n, const AD_S *x) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   return AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(max), AD_W(highest), -(AD_S)INFINITY);
 }
-AD_LOCAL AD_S AD_R(array_min)(size_t n, const AD_S *x) {
+AD_LOCAL AD_S AD_SW(array_min)(size_t n, const AD_S *x) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   return AD_W(_reduce)(n, AD_W(_term_value), &t, AD_W(min), AD_W(lowest), (AD_S)INFINITY);
 }
-AD_LOCAL AD_S AD_R(array_sumabs)(size_t n, const AD_S *x) {
+AD_LOCAL AD_S AD_SW(array_sumabs)(size_t n, const AD_S *x) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   return AD_W(_reduce)(n, AD_W(_term_abs), &t, AD_W(add), AD_W(sum), 0);
 }
-AD_LOCAL AD_S AD_R(array_sumsq)(size_t n, const AD_S *x) {
+AD_LOCAL AD_S AD_SW(array_sumsq)(size_t n, const AD_S *x) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   return AD_W(_reduce)(n, AD_W(_term_square), &t, AD_W(add), AD_W(sum), 0);
 }
-AD_LOCAL AD_S AD_R(array_dot)(size_t n, const AD_S *x, const AD_S *y) {
+AD_LOCAL AD_S AD_SW(array_dot)(size_t n, const AD_S *x, const AD_S *y) {
   AD_W(_terms) t = AD_W(_terms_of)(x, y);
   return n ? AD_W(_reduce)(n, AD_W(_term_product), &t, AD_W(add), AD_W(sum), (AD_S)-0.0) : 0;
 }
 /* sum / n; of nothing NaN, without a floating-point exception */
-AD_LOCAL AD_S AD_R(array_mean)(size_t n, const AD_S *x) {
-  return n ? (AD_S)((double)AD_R(array_sum)(n, x) / (double)n) : (AD_S)NAN;
+AD_LOCAL AD_S AD_SW(array_mean)(size_t n, const AD_S *x) {
+  return n ? (AD_S)((double)AD_SW(array_sum)(n, x) / (double)n) : (AD_S)NAN;
 }
 
 /* The Euclidean norm. The squares are summed as they are; only where the sum left the range in which nothing can have
    overflowed or vanished are they summed again, scaled by the power of two of the largest. So norm(2^k x) = 2^k norm(x). */
-AD_LOCAL AD_S AD_R(array_norm)(size_t n, const AD_S *x) {
-  AD_S s = AD_R(array_sumsq)(n, x);
-  if (s > AD__NORM_LOW && s < AD__NORM_HIGH) return AD_R(sqrt)(s);
+AD_LOCAL AD_S AD_SW(array_norm)(size_t n, const AD_S *x) {
+  AD_S s = AD_SW(array_sumsq)(n, x);
+  if (s > AD__NORM_LOW && s < AD__NORM_HIGH) return AD_SW(sqrt)(s);
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_S top = AD_W(_reduce)(n, AD_W(_term_abs), &t, AD_W(max), AD_W(highest), 0);
   int e = 0;
@@ -2290,14 +2289,14 @@ AD_LOCAL AD_S AD_R(array_norm)(size_t n, const AD_S *x) {
   if (e < AD__LOWEST_EXPONENT) e = AD__LOWEST_EXPONENT;
   t.scale = (AD_S)ldexp(1, -e);
   s = AD_W(_reduce)(n, AD_W(_term_scaled_square), &t, AD_W(add), AD_W(sum), 0);
-  return (AD_S)ldexp((double)AD_R(sqrt)(s), e);
+  return (AD_S)ldexp((double)AD_SW(sqrt)(s), e);
 }
 
 /* mean and variance about it, divided by n - ddof; two passes, both corrected by the sum of the deviations that the rounded
    mean leaves. n <= ddof: the variance is NaN */
-AD_LOCAL void AD_R(array_moments)(size_t n, const AD_S *x, size_t ddof, AD_S *mean, AD_S *variance) {
+AD_LOCAL void AD_SW(array_moments)(size_t n, const AD_S *x, size_t ddof, AD_S *mean, AD_S *variance) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
-  t.shift = AD_R(array_mean)(n, x);
+  t.shift = AD_SW(array_mean)(n, x);
   AD_S s = AD_W(_reduce)(n, AD_W(_term_deviation), &t, AD_W(add), AD_W(sum), 0);
   AD_S q = AD_W(_reduce)(n, AD_W(_term_deviation_square), &t, AD_W(add), AD_W(sum), 0);
   *mean = (AD_S)((double)t.shift + (n ? (double)s / (double)n : 0));
@@ -2305,7 +2304,7 @@ AD_LOCAL void AD_R(array_moments)(size_t n, const AD_S *x, size_t ddof, AD_S *me
 }
 
 /* the index of the first of the largest (smallest), of the first NaN where there is one; n > 0 */
-AD_LOCAL size_t AD_R(array_find)(size_t n, const AD_S *x, AD_S v) {
+AD_LOCAL size_t AD_SW(array_find)(size_t n, const AD_S *x, AD_S v) {
   size_t i = 0;
   for (AD_N w = AD_W(_set)(v); n - i >= AD_LANES; i += AD_LANES) {
     AD_N a = AD_W(load)(x + i);
@@ -2314,50 +2313,50 @@ AD_LOCAL size_t AD_R(array_find)(size_t n, const AD_S *x, AD_S v) {
   while (i < n && !(x[i] >= v && x[i] <= v) && !isnan(x[i])) i++;
   return i;
 }
-AD_LOCAL size_t AD_R(array_argmax)(size_t n, const AD_S *x) { return AD_R(array_find)(n, x, AD_R(array_max)(n, x)); }
-AD_LOCAL size_t AD_R(array_argmin)(size_t n, const AD_S *x) { return AD_R(array_find)(n, x, AD_R(array_min)(n, x)); }
+AD_LOCAL size_t AD_SW(array_argmax)(size_t n, const AD_S *x) { return AD_SW(array_find)(n, x, AD_SW(array_max)(n, x)); }
+AD_LOCAL size_t AD_SW(array_argmin)(size_t n, const AD_S *x) { return AD_SW(array_find)(n, x, AD_SW(array_min)(n, x)); }
 
 /* one result a column of the (n, columns) array x with row stride; add: out += */
-AD_LOCAL void AD_R(columns_sum)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out, bool add) {
+AD_LOCAL void AD_SW(columns_sum)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out, bool add) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(add), n ? (AD_S)-0.0 : 0, out, add);
 }
-AD_LOCAL void AD_R(columns_prod)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(columns_prod)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(mul), 1, out, false);
 }
-AD_LOCAL void AD_R(columns_max)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(columns_max)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(max), -(AD_S)INFINITY, out, false);
 }
-AD_LOCAL void AD_R(columns_min)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(columns_min)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_value), &t, AD_W(min), (AD_S)INFINITY, out, false);
 }
-AD_LOCAL void AD_R(columns_sumabs)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(columns_sumabs)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_abs), &t, AD_W(add), 0, out, false);
 }
-AD_LOCAL void AD_R(columns_sumsq)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(columns_sumsq)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_square), &t, AD_W(add), 0, out, false);
 }
 /* the sums of x*y, both with the same stride */
-AD_LOCAL void AD_R(columns_dot)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *y, AD_S *out, bool add) {
+AD_LOCAL void AD_SW(columns_dot)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *y, AD_S *out, bool add) {
   AD_W(_terms) t = AD_W(_terms_of)(x, y);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_product), &t, AD_W(add), n ? (AD_S)-0.0 : 0, out, add);
 }
-AD_LOCAL void AD_R(columns_mean)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
-  AD_R(columns_sum)(n, columns, stride, x, out, false);
+AD_LOCAL void AD_SW(columns_mean)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_SW(columns_sum)(n, columns, stride, x, out, false);
   for (size_t c = 0; c < columns; c++) out[c] = n ? (AD_S)((double)out[c] / (double)n) : (AD_S)NAN;
 }
-AD_LOCAL void AD_R(columns_norm)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
-  AD_R(columns_sumsq)(n, columns, stride, x, out);
+AD_LOCAL void AD_SW(columns_norm)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out) {
+  AD_SW(columns_sumsq)(n, columns, stride, x, out);
   for (size_t c = 0; c < columns; c++) {
     int e = 0;
     AD_W(_terms) t = AD_W(_terms_of)(x + c, NULL);
     if (out[c] > AD__NORM_LOW && out[c] < AD__NORM_HIGH) {
-      out[c] = AD_R(sqrt)(out[c]);
+      out[c] = AD_SW(sqrt)(out[c]);
       continue;
     }
     AD_W(_reduce_columns)(n, 1, stride, AD_W(_term_abs), &t, AD_W(max), 0, out + c, false);
@@ -2366,13 +2365,13 @@ AD_LOCAL void AD_R(columns_norm)(size_t n, size_t columns, size_t stride, const 
     if (e < AD__LOWEST_EXPONENT) e = AD__LOWEST_EXPONENT;
     t.scale = (AD_S)ldexp(1, -e);
     AD_W(_reduce_columns)(n, 1, stride, AD_W(_term_scaled_square), &t, AD_W(add), 0, out + c, false);
-    out[c] = (AD_S)ldexp((double)AD_R(sqrt)(out[c]), e);
+    out[c] = (AD_S)ldexp((double)AD_SW(sqrt)(out[c]), e);
   }
 }
 /* mean and variance of every column; work: columns */
-AD_LOCAL void AD_R(columns_moments)(size_t n, size_t columns, size_t stride, const AD_S *x, size_t ddof, AD_S *mean, AD_S *variance, AD_S *work) {
+AD_LOCAL void AD_SW(columns_moments)(size_t n, size_t columns, size_t stride, const AD_S *x, size_t ddof, AD_S *mean, AD_S *variance, AD_S *work) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
-  AD_R(columns_mean)(n, columns, stride, x, mean);
+  AD_SW(columns_mean)(n, columns, stride, x, mean);
   t.shifts = mean;
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_deviation), &t, AD_W(add), 0, work, false);
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_deviation_square), &t, AD_W(add), 0, variance, false);
@@ -2383,9 +2382,9 @@ AD_LOCAL void AD_R(columns_moments)(size_t n, size_t columns, size_t stride, con
   }
 }
 /* index of the winner of every column as array_argmax; sign 1: largest, -1: smallest; 0 < n <= INT32_MAX; work: columns */
-AD_LOCAL void AD_R(columns_arg)(size_t n, size_t columns, size_t stride, const AD_S *x, int sign, int32_t *out, AD_S *work) {
-  if (sign > 0) AD_R(columns_max)(n, columns, stride, x, work);
-  else AD_R(columns_min)(n, columns, stride, x, work);
+AD_LOCAL void AD_SW(columns_arg)(size_t n, size_t columns, size_t stride, const AD_S *x, int sign, int32_t *out, AD_S *work) {
+  if (sign > 0) AD_SW(columns_max)(n, columns, stride, x, work);
+  else AD_SW(columns_min)(n, columns, stride, x, work);
   for (size_t j = n; j-- > 0;)
     for (size_t c = 0; c < columns; c++) {
       AD_S a = x[j * stride + c];
@@ -2399,7 +2398,7 @@ AD_INLINE AD_N AD_W(_term_winner)(const void *context, size_t i, size_t c, int n
   AD_N v = t->shifts ? AD_W(_get)(t->shifts + c, n) : AD_W(_set)(t->shift);
   return AD_W(only)(AD_W(eq)(AD_W(_term_value)(context, i, c, n), v), AD_W(k)(1));
 }
-AD_LOCAL void AD_R(array_share)(size_t n, const AD_S *x, AD_S v, AD_S g, AD_S *dx, bool add) {
+AD_LOCAL void AD_SW(array_share)(size_t n, const AD_S *x, AD_S v, AD_S g, AD_S *dx, bool add) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   t.shift = v;
   AD_S k = isnan(v) ? 1 : AD_W(_reduce)(n, AD_W(_term_winner), &t, AD_W(add), AD_W(sum), 0);
@@ -2409,10 +2408,10 @@ AD_LOCAL void AD_R(array_share)(size_t n, const AD_S *x, AD_S v, AD_S g, AD_S *d
     AD_N d = AD_W(only)(AD_W(eq)(AD_W(_get)(x + i, left), w), share);
     AD_W(_put)(dx + i, add ? AD_W(add)(AD_W(_get)(dx + i, left), d) : d, left);
   }
-  if (isnan(v) && n) dx[AD_R(array_find)(n, x, v)] += g;
+  if (isnan(v) && n) dx[AD_SW(array_find)(n, x, v)] += g;
 }
 /* the same for the columns of an (n, columns) array, x and dx with the same stride; v, g, work: columns */
-AD_LOCAL void AD_R(columns_share)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *v, const AD_S *g, AD_S *dx, bool add, AD_S *work) {
+AD_LOCAL void AD_SW(columns_share)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *v, const AD_S *g, AD_S *dx, bool add, AD_S *work) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
   t.shifts = v;
   AD_W(_reduce_columns)(n, columns, stride, AD_W(_term_winner), &t, AD_W(add), 0, work, false);
@@ -2434,7 +2433,7 @@ AD_LOCAL void AD_R(columns_share)(size_t n, size_t columns, size_t stride, const
 
 /* Adjoint of prod: g times the product of the others, as prefix times suffix, without a division. Elements step apart;
    work: n. A seed of 0 contributes 0. */
-AD_LOCAL void AD_R(array_prod_share)(size_t n, size_t step, const AD_S *x, AD_S g, AD_S *dx, bool add, AD_S *work) {
+AD_LOCAL void AD_SW(array_prod_share)(size_t n, size_t step, const AD_S *x, AD_S g, AD_S *dx, bool add, AD_S *work) {
   AD_S before = 1, after = 1;
   for (size_t i = 0; i < n; i++) work[i] = before, before *= x[i * step];
   for (size_t i = n; i-- > 0;) {
@@ -2447,7 +2446,7 @@ AD_LOCAL void AD_R(array_prod_share)(size_t n, size_t step, const AD_S *x, AD_S 
 
 /* Running sums of n elements step apart; reverse: from the end; add: out +=. Float sums run in double, double sums carry
    their rounding error along. out may be x. */
-AD_LOCAL void AD_R(array_cumsum)(size_t n, size_t step, const AD_S *x, AD_S *out, bool reverse, bool add) {
+AD_LOCAL void AD_SW(array_cumsum)(size_t n, size_t step, const AD_S *x, AD_S *out, bool reverse, bool add) {
   double sum = 0, error = 0;
   for (size_t k = 0; k < n; k++) {
     size_t i = (reverse ? n - 1 - k : k) * step;
@@ -2460,7 +2459,7 @@ AD_LOCAL void AD_R(array_cumsum)(size_t n, size_t step, const AD_S *x, AD_S *out
 }
 
 /* x / norm along an axis, 0 where the norm is 0; norm (outer, inner) */
-AD_LOCAL void AD_R(direction)(size_t outer, size_t n, size_t inner, const AD_S *x, const AD_S *norm, AD_S *out) {
+AD_LOCAL void AD_SW(direction)(size_t outer, size_t n, size_t inner, const AD_S *x, const AD_S *norm, AD_S *out) {
   for (size_t o = 0; o < outer; o++)
     for (size_t j = 0; j < n; j++)
       for (size_t i = 0; i < inner; i++) {
@@ -2470,32 +2469,32 @@ AD_LOCAL void AD_R(direction)(size_t outer, size_t n, size_t inner, const AD_S *
       }
 }
 /* Any reduction of one axis: x is (outer, n, inner), out (outer, inner). add: out +=, for sums. */
-AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inner, const AD_S *x, AD_S *out, bool add) {
+AD_LOCAL void AD_SW(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inner, const AD_S *x, AD_S *out, bool add) {
   for (size_t o = 0; o < outer; o++) {
     const AD_S *from = x + o * n * inner;
     AD_S *to = out + o * inner, v = 0;
     if (inner == 1) {
       switch (kind) {
-        case AD_REDUCE_SUM: v = AD_R(array_sum)(n, from); break;
-        case AD_REDUCE_MEAN: v = AD_R(array_mean)(n, from); break;
-        case AD_REDUCE_PROD: v = AD_R(array_prod)(n, from); break;
-        case AD_REDUCE_MAX: v = AD_R(array_max)(n, from); break;
-        case AD_REDUCE_MIN: v = AD_R(array_min)(n, from); break;
-        case AD_REDUCE_SUMABS: v = AD_R(array_sumabs)(n, from); break;
-        case AD_REDUCE_SUMSQ: v = AD_R(array_sumsq)(n, from); break;
-        case AD_REDUCE_NORM: v = AD_R(array_norm)(n, from); break;
+        case AD_REDUCE_SUM: v = AD_SW(array_sum)(n, from); break;
+        case AD_REDUCE_MEAN: v = AD_SW(array_mean)(n, from); break;
+        case AD_REDUCE_PROD: v = AD_SW(array_prod)(n, from); break;
+        case AD_REDUCE_MAX: v = AD_SW(array_max)(n, from); break;
+        case AD_REDUCE_MIN: v = AD_SW(array_min)(n, from); break;
+        case AD_REDUCE_SUMABS: v = AD_SW(array_sumabs)(n, from); break;
+        case AD_REDUCE_SUMSQ: v = AD_SW(array_sumsq)(n, from); break;
+        case AD_REDUCE_NORM: v = AD_SW(array_norm)(n, from); break;
       }
       *to = add ? *to + v : v;
     } else {
       switch (kind) {
-        case AD_REDUCE_SUM: AD_R(columns_sum)(n, inner, inner, from, to, add); break;
-        case AD_REDUCE_MEAN: AD_R(columns_mean)(n, inner, inner, from, to); break;
-        case AD_REDUCE_PROD: AD_R(columns_prod)(n, inner, inner, from, to); break;
-        case AD_REDUCE_MAX: AD_R(columns_max)(n, inner, inner, from, to); break;
-        case AD_REDUCE_MIN: AD_R(columns_min)(n, inner, inner, from, to); break;
-        case AD_REDUCE_SUMABS: AD_R(columns_sumabs)(n, inner, inner, from, to); break;
-        case AD_REDUCE_SUMSQ: AD_R(columns_sumsq)(n, inner, inner, from, to); break;
-        case AD_REDUCE_NORM: AD_R(columns_norm)(n, inner, inner, from, to); break;
+        case AD_REDUCE_SUM: AD_SW(columns_sum)(n, inner, inner, from, to, add); break;
+        case AD_REDUCE_MEAN: AD_SW(columns_mean)(n, inner, inner, from, to); break;
+        case AD_REDUCE_PROD: AD_SW(columns_prod)(n, inner, inner, from, to); break;
+        case AD_REDUCE_MAX: AD_SW(columns_max)(n, inner, inner, from, to); break;
+        case AD_REDUCE_MIN: AD_SW(columns_min)(n, inner, inner, from, to); break;
+        case AD_REDUCE_SUMABS: AD_SW(columns_sumabs)(n, inner, inner, from, to); break;
+        case AD_REDUCE_SUMSQ: AD_SW(columns_sumsq)(n, inner, inner, from, to); break;
+        case AD_REDUCE_NORM: AD_SW(columns_norm)(n, inner, inner, from, to); break;
       }
     }
   }
@@ -2514,12 +2513,12 @@ AD_LOCAL void AD_R(reduce)(ad_reduction kind, size_t outer, size_t n, size_t inn
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__RANDOM
 
 /* numbers first + i of the stream of normal numbers, mean 0 and variance 1 */
-AD_LOCAL void AD_R(random_normal)(uint64_t seed, uint64_t stream, uint64_t first, size_t n, AD_S *out) {
+AD_LOCAL void AD_SW(random_normal)(uint64_t seed, uint64_t stream, uint64_t first, size_t n, AD_S *out) {
   AD_S u[128], a[64], b[64];
   for (size_t i = 0; i < n;) {
     uint64_t pair = (first + i) / 2;
     size_t from = (size_t)((first + i) % 2), count = 128 - from < n - i ? 128 - from : n - i;
-    AD_R(random_uniform)(seed, stream, 2 * pair, 128, u);
+    AD_SW(random_uniform)(seed, stream, 2 * pair, 128, u);
     for (size_t k = 0; k < 64; k++) a[k] = 1 - u[2 * k], b[k] = 2 * u[2 * k + 1];
     for (size_t k = 0; k < 64; k += AD_LANES) {
       AD_N r = AD_W(sqrt)(AD_W(mul)(AD_W(k)(-2), AD_W(log)(AD_W(load)(a + k)))), t = AD_W(load)(b + k);
@@ -2532,12 +2531,12 @@ AD_LOCAL void AD_R(random_normal)(uint64_t seed, uint64_t stream, uint64_t first
 }
 /* y[i] = x[i] / (1 - p) where the uniform number of first + i is at least p, else 0; 0 <= p < 1. The backward pass is the same
    call on the adjoint. y may be x. */
-AD_LOCAL void AD_R(dropout)(uint64_t seed, uint64_t stream, uint64_t first, size_t n, double p, const AD_S *x, AD_S *y) {
+AD_LOCAL void AD_SW(dropout)(uint64_t seed, uint64_t stream, uint64_t first, size_t n, double p, const AD_S *x, AD_S *y) {
   AD_S u[256];
   AD_N scale = AD_W(k)(1 / (1 - p)), limit = AD_W(k)(p);
   for (size_t i = 0; i < n; i += 256) {
     size_t m = n - i < 256 ? n - i : 256;
-    AD_R(random_uniform)(seed, stream, first + i, m, u);
+    AD_SW(random_uniform)(seed, stream, first + i, m, u);
     for (size_t k = 0; k < m; k += AD_LANES) {
       int left = AD_W(_left)(k, m);
       AD_N d = AD_W(mul)(AD_W(_get)(x + i + k, left), scale);
@@ -2554,7 +2553,7 @@ AD_LOCAL void AD_R(dropout)(uint64_t seed, uint64_t stream, uint64_t first, size
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__OPTIMISE
 
 /* d = g + decay x;  with a velocity: velocity = momentum velocity + d, x -= rate velocity;  velocity NULL: x -= rate d */
-AD_LOCAL void AD_R(sgd)(size_t n, AD_S *x, const AD_S *g, AD_S *velocity, double rate, double momentum, double decay) {
+AD_LOCAL void AD_SW(sgd)(size_t n, AD_S *x, const AD_S *g, AD_S *velocity, double rate, double momentum, double decay) {
   AD_N r = AD_W(k)(rate), mu = AD_W(k)(momentum), w = AD_W(k)(decay);
   for (size_t i = 0; i < n; i += AD_LANES) {
     int left = AD_W(_left)(i, n);
@@ -2567,7 +2566,7 @@ AD_LOCAL void AD_R(sgd)(size_t n, AD_S *x, const AD_S *g, AD_S *velocity, double
   }
 }
 /* Adam (Kingma and Ba 2014) at step 1, 2, ..; m and v start as zeros. decoupled: the decay acts on x itself (AdamW), not through g */
-AD_LOCAL void AD_R(adam)(size_t n, AD_S *x, const AD_S *g, AD_S *m, AD_S *v, double rate, double beta1, double beta2, double epsilon, double decay,
+AD_LOCAL void AD_SW(adam)(size_t n, AD_S *x, const AD_S *g, AD_S *m, AD_S *v, double rate, double beta1, double beta2, double epsilon, double decay,
                          bool decoupled, uint64_t step) {
   double unbias = sqrt(1 - ad__power(beta2, step)), pace = rate * unbias / (1 - ad__power(beta1, step));
   AD_N b1 = AD_W(k)(beta1), c1 = AD_W(k)(1 - beta1), b2 = AD_W(k)(beta2), c2 = AD_W(k)(1 - beta2);
@@ -2677,7 +2676,7 @@ AD_INLINE void AD_W(_soften)(size_t rows, size_t n, const AD_S *x, size_t room, 
   for (size_t i = 0; i < rows * n; i += AD_LANES) AD_W(store)(e + i, AD_W(exp)(AD_W(load)(d + i)));
   if (n <= AD_WIDE) AD_W(_sum_short)(rows, n, e, s);
   else
-    for (size_t j = 0; j < rows; j++) s[j] = AD_R(array_sum)(n, e + j * n);
+    for (size_t j = 0; j < rows; j++) s[j] = AD_SW(array_sum)(n, e + j * n);
   if (log_s)
     for (size_t j = 0; j < rows; j += AD_LANES) AD_W(_put)(log_s + j, AD_W(log)(AD_W(_get)(s + j, AD_W(_left)(j, rows))), AD_W(_left)(j, rows));
 }
@@ -2719,14 +2718,14 @@ AD_INLINE size_t AD_W(_batch)(size_t rows, size_t n) {
 }
 
 /* y = softmax of every row of x (rows, n); y may be x. Rows of -inf only give NaN, k entries of +inf 1/k each */
-AD_LOCAL void AD_R(rows_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) {
+AD_LOCAL void AD_SW(rows_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) {
   AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], top[AD__CHUNK / 8];
   if (n == 0) return;
   if (n > AD__CHUNK) {
     for (size_t j = 0; j < rows; j++, x += n, y += n) {
       AD_W(_shift)(n, x, y, top);
       for (size_t i = 0; i < n; i += AD_LANES) AD_W(_put)(y + i, AD_W(exp)(AD_W(_get)(y + i, AD_W(_left)(i, n))), AD_W(_left)(i, n));
-      s[0] = 1 / AD_R(array_sum)(n, y);
+      s[0] = 1 / AD_SW(array_sum)(n, y);
       AD_W(_each_row)(AD_W(mul), 1, n, s, y, y);
     }
     return;
@@ -2739,7 +2738,7 @@ AD_LOCAL void AD_R(rows_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) 
   }
 }
 /* y = log softmax: (x - max) - log(sum of exp(x - max)); y may be x */
-AD_LOCAL void AD_R(rows_log_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) {
+AD_LOCAL void AD_SW(rows_log_softmax)(size_t rows, size_t n, const AD_S *x, AD_S *y) {
   AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], e[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], log_s[AD__CHUNK / 8], top[AD__CHUNK / 8];
   if (n == 0) return;
   for (size_t j = 0, m = 1; j < rows; j += m) {
@@ -2758,13 +2757,13 @@ AD_LOCAL void AD_R(rows_log_softmax)(size_t rows, size_t n, const AD_S *x, AD_S 
   }
 }
 /* out[row] = log of the sum of exp(x): -inf for rows of -inf only (and for n = 0), +inf where one is +inf */
-AD_LOCAL void AD_R(rows_logsumexp)(size_t rows, size_t n, const AD_S *x, AD_S *out) {
+AD_LOCAL void AD_SW(rows_logsumexp)(size_t rows, size_t n, const AD_S *x, AD_S *out) {
   if (n > 0 && n <= AD__CHUNK / 8) {
     AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], log_s[AD__CHUNK / 8], top[AD__CHUNK / 8];
     for (size_t j = 0, m; j < rows; j += m) {
       m = AD_W(_batch)(rows - j, n);
       AD_W(_soften)(m, n, x + j * n, (rows - j) * n, d, d, top, s, log_s);
-      for (size_t r = 0; r < m; r++) out[j + r] = isinf(top[r]) ? AD_R(array_max)(n, x + (j + r) * n) : top[r] + log_s[r];
+      for (size_t r = 0; r < m; r++) out[j + r] = isinf(top[r]) ? AD_SW(array_max)(n, x + (j + r) * n) : top[r] + log_s[r];
     }
     return;
   }
@@ -2772,7 +2771,7 @@ AD_LOCAL void AD_R(rows_logsumexp)(size_t rows, size_t n, const AD_S *x, AD_S *o
     AD_W(_terms) t = AD_W(_terms_of)(x + j * n, NULL);
     t.shift = AD_W(_peak)(n, x + j * n);
     if (isinf(t.shift)) {
-      out[j] = AD_R(array_max)(n, x + j * n);
+      out[j] = AD_SW(array_max)(n, x + j * n);
       continue;
     }
     AD_N s = AD_W(_set)(AD_W(_reduce)(n, AD_W(_term_exp), &t, AD_W(add), AD_W(sum), (AD_S)-0.0));
@@ -2780,9 +2779,9 @@ AD_LOCAL void AD_R(rows_logsumexp)(size_t rows, size_t n, const AD_S *x, AD_S *o
   }
 }
 /* the same of every column of x (n, columns) with row stride; work: columns */
-AD_LOCAL void AD_R(columns_logsumexp)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out, AD_S *work) {
+AD_LOCAL void AD_SW(columns_logsumexp)(size_t n, size_t columns, size_t stride, const AD_S *x, AD_S *out, AD_S *work) {
   AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
-  AD_R(columns_max)(n, columns, stride, x, out);
+  AD_SW(columns_max)(n, columns, stride, x, out);
   for (size_t c = 0; c < columns; c++) work[c] = isinf(out[c]) ? 0 : out[c];
   t.shifts = work;
   for (size_t c = 0; c < columns; c += 512) {
@@ -2796,7 +2795,7 @@ AD_LOCAL void AD_R(columns_logsumexp)(size_t n, size_t columns, size_t stride, c
 }
 /* dx (+)= g[c] exp(x - y[c]), y the logsumexp of column c: a matrix (n, columns) as above; rows are columns = 1, n = 1 row at a time.
    Where y is -inf 0, of k entries of +inf 1/k each. */
-AD_LOCAL void AD_R(columns_logsumexp_share)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+AD_LOCAL void AD_SW(columns_logsumexp_share)(size_t n, size_t columns, size_t stride, const AD_S *x, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
   AD_S inf = (AD_S)INFINITY;
   for (size_t j = 0; j < n; j++)
     for (size_t c = 0; c < columns; c += AD_LANES) {
@@ -2814,12 +2813,12 @@ AD_LOCAL void AD_R(columns_logsumexp_share)(size_t n, size_t columns, size_t str
       if (x[j * stride + c] >= inf) dx[j * stride + c] += g[c] / (AD_S)k;
   }
 }
-AD_LOCAL void AD_R(rows_logsumexp_share)(size_t rows, size_t n, const AD_S *x, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+AD_LOCAL void AD_SW(rows_logsumexp_share)(size_t rows, size_t n, const AD_S *x, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
   for (size_t j = 0; j < rows; j++) {
     const AD_S *a = x + j * n;
     AD_S *to = dx + j * n;
     if (isinf(y[j])) {
-      AD_R(columns_logsumexp_share)(n, 1, 1, a, y + j, g + j, to, add);
+      AD_SW(columns_logsumexp_share)(n, 1, 1, a, y + j, g + j, to, add);
       continue;
     }
     AD_N w = AD_W(_set)(y[j]), seed = AD_W(_set)(g[j]);
@@ -2831,7 +2830,7 @@ AD_LOCAL void AD_R(rows_logsumexp_share)(size_t rows, size_t n, const AD_S *x, c
   }
 }
 /* adjoint of y = softmax(x): dx (+)= y (g - sum of g y); dx may be g */
-AD_LOCAL void AD_R(rows_softmax_share)(size_t rows, size_t n, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+AD_LOCAL void AD_SW(rows_softmax_share)(size_t rows, size_t n, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
   for (size_t j = 0; j < rows; j++, y += n, g += n, dx += n) {
     AD_W(_terms) t = AD_W(_terms_of)(g, y);
     AD_N s = AD_W(_set)(AD_W(_reduce)(n, AD_W(_term_seeded), &t, AD_W(add), AD_W(sum), (AD_S)-0.0));
@@ -2844,9 +2843,9 @@ AD_LOCAL void AD_R(rows_softmax_share)(size_t rows, size_t n, const AD_S *y, con
   }
 }
 /* adjoint of y = log_softmax(x): dx (+)= g - exp(y) sum of g; dx may be g */
-AD_LOCAL void AD_R(rows_log_softmax_share)(size_t rows, size_t n, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+AD_LOCAL void AD_SW(rows_log_softmax_share)(size_t rows, size_t n, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
   for (size_t j = 0; j < rows; j++, y += n, g += n, dx += n) {
-    AD_N s = AD_W(_set)(AD_R(array_sum)(n, g)), some = AD_W(k)(0);
+    AD_N s = AD_W(_set)(AD_SW(array_sum)(n, g)), some = AD_W(k)(0);
     for (size_t i = 0; i < n; i += AD_LANES) {
       int left = AD_W(_left)(i, n);
       AD_N d = AD_W(only)(AD_W(ne)(s, some), AD_W(mul)(AD_W(exp)(AD_W(_get)(y + i, left)), s));
@@ -2859,18 +2858,18 @@ AD_LOCAL void AD_R(rows_log_softmax_share)(size_t rows, size_t n, const AD_S *y,
 /* Cross entropy of softmax(x) with a target, and its gradient, in one pass over x (rows, n).
    labels: loss[row] = -log softmax(x)[label], dx = scale (softmax(x) - onehot(label)).  dx NULL: the loss alone.
    False, and nothing done, if a label is not in [0, n). */
-AD_LOCAL bool AD_R(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, const int32_t *label, AD_S scale, AD_S *loss, AD_S *dx) {
+AD_LOCAL bool AD_SW(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, const int32_t *label, AD_S scale, AD_S *loss, AD_S *dx) {
   AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], e[AD__CHUNK + AD_WIDE], s[AD__CHUNK / 8], log_s[AD__CHUNK / 8], top[AD__CHUNK / 8];
   for (size_t j = 0; j < rows; j++)
     if (label[j] < 0 || (size_t)label[j] >= n) return false;
   for (size_t j = 0, m = 1; j < rows; j += m) {
     if (n > AD__CHUNK) {
       const AD_S *a = x + j * n;
-      AD_R(rows_logsumexp)(1, n, a, log_s);
+      AD_SW(rows_logsumexp)(1, n, a, log_s);
       loss[j] = log_s[0] - a[label[j]];
       if (dx) {
-        AD_R(rows_softmax)(1, n, a, dx + j * n);
-        AD_R(array_scale)(n, scale, dx + j * n, dx + j * n);
+        AD_SW(rows_softmax)(1, n, a, dx + j * n);
+        AD_SW(array_scale)(n, scale, dx + j * n, dx + j * n);
         dx[j * n + (size_t)label[j]] -= scale;
       }
       continue;
@@ -2891,15 +2890,15 @@ AD_LOCAL bool AD_R(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, con
 }
 /* target: probabilities (rows, n): loss = -sum of target log softmax(x), dx = scale (softmax(x) sum(target) - target); a target of 0
    counts for nothing, whatever x */
-AD_LOCAL void AD_R(rows_cross_entropy_soft)(size_t rows, size_t n, const AD_S *x, const AD_S *target, AD_S scale, AD_S *loss, AD_S *dx) {
+AD_LOCAL void AD_SW(rows_cross_entropy_soft)(size_t rows, size_t n, const AD_S *x, const AD_S *target, AD_S scale, AD_S *loss, AD_S *dx) {
   for (size_t j = 0; j < rows; j++, x += n, target += n) {
     AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
-    AD_S lse, total = AD_R(array_sum)(n, target);
-    AD_R(rows_logsumexp)(1, n, x, &lse);
+    AD_S lse, total = AD_SW(array_sum)(n, target);
+    AD_SW(rows_logsumexp)(1, n, x, &lse);
     t.x = target, t.y = x, t.shift = lse;
     loss[j] = -AD_W(_reduce)(n, AD_W(_term_entropy), &t, AD_W(add), AD_W(sum), (AD_S)-0.0);
     if (!dx) continue;
-    AD_R(rows_softmax)(1, n, x, dx);
+    AD_SW(rows_softmax)(1, n, x, dx);
     for (size_t i = 0; i < n; i += AD_LANES) {
       int left = AD_W(_left)(i, n);
       AD_N d = AD_W(sub)(AD_W(mul)(AD_W(_get)(dx + i, left), AD_W(_set)(total)), AD_W(_get)(target + i, left));
@@ -2914,12 +2913,12 @@ AD_INLINE void AD_W(_norm_put)(AD_N m, AD_N r, const AD_S *x, const AD_S *gain, 
   AD_W(_put)(y, gain ? AD_W(fma)(h, AD_W(_get)(gain, left), b) : AD_W(add)(h, b), left);
 }
 /* Layer norm of every row: y = (x - mean) rstd gain + bias, rstd = 1/sqrt(var + epsilon), var over n. gain, bias (n) may be NULL. */
-AD_LOCAL void AD_R(rows_layer_norm)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *bias, AD_S epsilon, AD_S *y, AD_S *mean, AD_S *rstd) {
+AD_LOCAL void AD_SW(rows_layer_norm)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *bias, AD_S epsilon, AD_S *y, AD_S *mean, AD_S *rstd) {
   for (size_t j = 0; j < rows; j++, x += n, y += n) {
     AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
-    mean[j] = t.shift = AD_R(array_mean)(n, x);
+    mean[j] = t.shift = AD_SW(array_mean)(n, x);
     AD_S q = AD_W(_reduce)(n, AD_W(_term_deviation_square), &t, AD_W(add), AD_W(sum), 0);
-    rstd[j] = 1 / AD_R(sqrt)(q / (AD_S)n + epsilon);
+    rstd[j] = 1 / AD_SW(sqrt)(q / (AD_S)n + epsilon);
     AD_N m = AD_W(_set)(mean[j]), r = AD_W(_set)(rstd[j]);
     size_t i = 0;
     for (; n - i >= AD_LANES; i += AD_LANES) AD_W(_norm_put)(m, r, x + i, gain ? gain + i : NULL, bias ? bias + i : NULL, y + i, AD_LANES);
@@ -3010,7 +3009,7 @@ AD_INLINE void AD_W(_norm_rows)(int rows, size_t n, const AD_S *x, const AD_S *g
 }
 /* Adjoint of layer norm. dx (rows, n) (+)= rstd (g' - mean(g') - h mean(g' h)), g' = g gain, h the normalised x; add says which.
    dgain, dbias (n) always +=, two rows at a time in ascending order. dx, dgain, dbias may each be NULL. */
-AD_LOCAL void AD_R(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *mean, const AD_S *rstd, const AD_S *g,
+AD_LOCAL void AD_SW(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x, const AD_S *gain, const AD_S *mean, const AD_S *rstd, const AD_S *g,
                                           AD_S *dx, bool add, AD_S *dgain, AD_S *dbias) {
   size_t j = 0;
   for (; rows - j >= 2; j += 2) AD_W(_norm_rows)(2, n, x + j * n, gain, mean + j, rstd + j, g + j * n, dx ? dx + j * n : NULL, add, dgain, dbias);
