@@ -67,6 +67,9 @@ fuzz: ## runs the fuzz programs under clang's libFuzzer, FUZZ_TIME seconds each 
 accuracy: $(patsubst tests/%.c,$(B)/native/%,$(wildcard tests/accuracy_*.c)) ## measures errors in ULP against MPFR
 	@scripts/accuracy.sh $^
 
+docs: ## writes docs/OPERATIONS.md and docs/REFERENCE.md from the headers
+	@scripts/docs.sh
+
 bench: $(patsubst bench/%.cc,$(B)/bench/%,$(wildcard bench/bench_*.cc)) ## measures SIMD against scalar, derivatives against functions: tables and pictures
 	@scripts/bench.sh $^
 
@@ -128,6 +131,6 @@ $(B)/bench/%: bench/%.cc $$(call kernels_of,$$*) $(B)/config.mk
 	$(Q)$(CXX) $(CXXSTD) $(WARN) -O3 $(FLAGS_native) '-DBENCH_VARIANTS(M)=$(foreach v,$(BENCH_VARIANTS),M($(v)))' -MMD -MP -I. -Ibench \
 	  -isystem /usr/include/eigen3 $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
 
-.PHONY: help deps demo test test-sanitize test-matrix coverage analyze fuzz accuracy bench bench-peers clean install FORCE
+.PHONY: help deps demo test test-sanitize test-matrix coverage analyze fuzz accuracy docs bench bench-peers clean install FORCE
 .SECONDARY:
 -include $(wildcard $(B)/*/*.d $(B)/bench/*/*.d)
