@@ -1168,6 +1168,7 @@ AD_UNARY(AD__CXX_NUMBER_1, , ) AD_BINARY(AD__CXX_NUMBER_2, , ) AD_TERNARY(AD__CX
 AD__CXX_NUMBER_COMPARE(lt) AD__CXX_NUMBER_COMPARE(le) AD__CXX_NUMBER_COMPARE(gt)
 AD__CXX_NUMBER_COMPARE(ge) AD__CXX_NUMBER_COMPARE(eq) AD__CXX_NUMBER_COMPARE(ne)
 template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { return ad_where(c, a, b); }
+template <class X> AD_INLINE auto ad_elu(X x) { return ad_elu(x, 1.0); }
 
 #else
 
@@ -1311,7 +1312,8 @@ template <class C, class A, class B> AD_INLINE auto ad_select(C c, A a, B b) { r
 #define ad_xlogy(x, y) AD__GENERIC_2(xlogy, x, y)
 #define ad_xlog1py(x, y) AD__GENERIC_2(xlog1py, x, y)
 #define ad_leaky_relu(x, y) AD__GENERIC_2(leaky_relu, x, y)
-#define ad_elu(x, y) AD__GENERIC_2(elu, x, y)
+#define ad_elu(...) AD__ELU(__VA_ARGS__, 1, 1)                 /* ad_elu(x): with slope 1 */
+#define AD__ELU(x, y, ...) AD__GENERIC_2(elu, x, y)
 #define ad_huber(x, y) AD__GENERIC_2(huber, x, y)
 #define ad_less(x, y) AD__GENERIC_2(less, x, y)
 #define ad_less_equal(x, y) AD__GENERIC_2(less_equal, x, y)

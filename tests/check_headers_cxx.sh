@@ -6,7 +6,7 @@
 for compiler in "$CXX" g++ clang++; do
   new "$compiler" || continue
   backends "$compiler" >"$dir/backends"
-  while read -r flags; do check "$compiler -std=c++17 $flags" compile $compiler -x c++ -std=c++17 $flags -- $alone; done <"$dir/backends"
+  while read -r flags; do check "$compiler -std=c++17 $flags" compile $compiler -x c++ -std=c++17 $flags -- $alone contract; done <"$dir/backends"
   check "$compiler includes in every order" compile $compiler -x c++ -std=c++17 -- $orders static
 done
 # some warnings of gcc come only where code is made

@@ -9,6 +9,7 @@ printf '#include "ad.h"\n#include "ad_simd.h"\n#include "ad.h"\n#include "ad_sim
 printf '#include "ad_simd.h"\n#include "ad.h"\n#include "ad.h"\n#include "ad_simd.h"\n' >"$dir/unit/lanes_first.c"
 printf '#include "ad.h"\n#include "ad_simd.h"\n#define AD_IMPLEMENTATION\n#include "ad.h"\n' >"$dir/unit/implementation_last.c"
 printf '#define AD_SIMD_SCALARS_ONLY\n#include "ad_simd.h"\nad_f64 f(ad_f64 x);\nad_f64 f(ad_f64 x) { return ad_f64_add(x, x); }\n' >"$dir/unit/scalars_only.c"
+cp tests/contract.c "$dir/unit/contract.c"
 alone="ad_simd ad implementation"
 orders="declarations_first lanes_first implementation_last scalars_only"
 
