@@ -4479,29 +4479,35 @@ AD_API ad_status ad_jacobian_reverse(ad_var_map *f, void *context, size_t n, con
 
 /* --- second order: the recording swept with duals, whose tangents are columns of the Hessian */
 
-/* tangents of node i from those of its operands */
-#define AD__TANGENT_1(N, D, op, ...)                                                                                          \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): w[i] = D##__chain_1(value[i], N##_##op##_dx(value[c->x], value[i]), w[c->x]); break;
-#define AD__TANGENT_2(N, D, op, ...)                                                                                          \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
-    const double x = value[c->x], y = value[c->u.yz[0]], v = value[i];                                                        \
-    w[i] = D##__chain_2(v, N##_##op##_dx(x, y, v), w[c->x], N##_##op##_dy(x, y, v), w[c->u.yz[0]]); break; }                  \
-  case AD_NODE(AD_OP_##op, AD_Y_NUMBER): w[i] = D##__chain_1(value[i], N##_##op##_dx(value[c->x], c->u.k, value[i]), w[c->x]); break; \
-  case AD_NODE(AD_OP_##op, AD_X_NUMBER): w[i] = D##__chain_1(value[i], N##_##op##_dy(c->u.k, value[c->x], value[i]), w[c->x]); break;
-#define AD__TANGENT_3(N, D, op, ...)                                                                                          \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
-    const double x = value[c->x], y = value[c->u.yz[0]], z = value[c->u.yz[1]], v = value[i];                                 \
-    w[i] = D##__chain_3(v, N##_##op##_dx(x, y, z, v), w[c->x], N##_##op##_dy(x, y, z, v), w[c->u.yz[0]],                      \
-                        N##_##op##_dz(x, y, z, v), w[c->u.yz[1]]); break; }
+/* The rows only give the partials of node i, of numbers (w[i] follows) or of duals (added to a); one chain rule after the switch serves all. */
+#define AD__NODE_PARTIALS_1(N, W, op, ...) case AD_NODE(AD_OP_##op, AD_PLAIN): p[0] = N##_##op##_dx(W(c->x), W(i)); break;
+#define AD__NODE_PARTIALS_2(N, W, op, ...)                                                                                    \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): count = 2;                                                                              \
+    p[0] = N##_##op##_dx(W(c->x), W(c->u.yz[0]), W(i)); p[1] = N##_##op##_dy(W(c->x), W(c->u.yz[0]), W(i)); break;            \
+  case AD_NODE(AD_OP_##op, AD_Y_NUMBER): p[0] = N##_##op##_dx(W(c->x), N##_k(c->u.k), W(i)); break;                           \
+  case AD_NODE(AD_OP_##op, AD_X_NUMBER): p[0] = N##_##op##_dy(N##_k(c->u.k), W(c->x), W(i)); break;
+#define AD__NODE_PARTIALS_3(N, W, op, ...)                                                                                    \
+  case AD_NODE(AD_OP_##op, AD_PLAIN): count = 3; p[0] = N##_##op##_dx(W(c->x), W(c->u.yz[0]), W(c->u.yz[1]), W(i));           \
+    p[1] = N##_##op##_dy(W(c->x), W(c->u.yz[0]), W(c->u.yz[1]), W(i));                                                        \
+    p[2] = N##_##op##_dz(W(c->x), W(c->u.yz[0]), W(c->u.yz[1]), W(i)); break;
+#define AD__VALUE_AT(node) value[node]
+#define AD__DUAL_AT(node) w[node]
 static bool ad__sweep_tangents(const ad_tape *t, size_t from, size_t to, ad_dual *w) {
   const double *const value = t->value;
   for (size_t i = from; i < to; i++) {
     const ad__code *const c = t->code + i;
+    double p[3];
+    int count = 1;
     switch (c->op) {
-      AD_UNARY(AD__TANGENT_1, ad_f64, ad_dual) AD_BINARY(AD__TANGENT_2, ad_f64, ad_dual) AD_TERNARY(AD__TANGENT_3, ad_f64, ad_dual)
-      case AD_NODE(AD_OP_CONSTANT_, AD_PLAIN): case AD_NODE(AD_OP_VARIABLE_, AD_PLAIN): case AD_NODE(AD_OP_GUARD_, AD_PLAIN):
-        w[i] = ad_dual_constant(value[i]); break;
+      AD_UNARY(AD__NODE_PARTIALS_1, ad_f64, AD__VALUE_AT) AD_BINARY(AD__NODE_PARTIALS_2, ad_f64, AD__VALUE_AT) AD_TERNARY(AD__NODE_PARTIALS_3, ad_f64, AD__VALUE_AT)
+      case AD_NODE(AD_OP_CONSTANT_, AD_PLAIN): case AD_NODE(AD_OP_VARIABLE_, AD_PLAIN): case AD_NODE(AD_OP_GUARD_, AD_PLAIN): count = 0; break;
       default: return false;
+    }
+    switch (count) {
+      case 0: w[i] = ad_dual_constant(value[i]); break;
+      case 1: w[i] = ad_dual__chain_1(value[i], p[0], w[c->x]); break;
+      case 2: w[i] = ad_dual__chain_2(value[i], p[0], w[c->x], p[1], w[c->u.yz[0]]); break;
+      default: w[i] = ad_dual__chain_3(value[i], p[0], w[c->x], p[1], w[c->u.yz[0]], p[2], w[c->u.yz[1]]);
     }
   }
   return true;
@@ -4514,30 +4520,19 @@ static bool ad__dual_is_zero(const ad_dual *g) {
   for (int k = 0; k < AD_DUAL_WIDTH; k++) zero &= g->d[k] == 0;
   return zero;
 }
-#define AD__CURVATURE_1(D, op, ...)                                                                                           \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): ad__add_product(a + c->x, g, D##_##op##_dx(w[c->x], w[i])); break;
-#define AD__CURVATURE_2(D, op, ...)                                                                                           \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): ad__add_product(a + c->x, g, D##_##op##_dx(w[c->x], w[c->u.yz[0]], w[i]));              \
-    ad__add_product(a + c->u.yz[0], g, D##_##op##_dy(w[c->x], w[c->u.yz[0]], w[i])); break;                                   \
-  case AD_NODE(AD_OP_##op, AD_Y_NUMBER): ad__add_product(a + c->x, g, D##_##op##_dx(w[c->x], D##_k(c->u.k), w[i])); break;    \
-  case AD_NODE(AD_OP_##op, AD_X_NUMBER): ad__add_product(a + c->x, g, D##_##op##_dy(D##_k(c->u.k), w[c->x], w[i])); break;
-#define AD__CURVATURE_3(D, op, ...)                                                                                           \
-  case AD_NODE(AD_OP_##op, AD_PLAIN): {                                                                                       \
-    const uint32_t x = c->x, y = c->u.yz[0], z = c->u.yz[1];                                                                  \
-    ad__add_product(a + x, g, D##_##op##_dx(w[x], w[y], w[z], w[i])); ad__add_product(a + y, g, D##_##op##_dy(w[x], w[y], w[z], w[i])); \
-    ad__add_product(a + z, g, D##_##op##_dz(w[x], w[y], w[z], w[i])); break; }
-#define AD__OF_DUAL_1(N, D, op, ...) AD__CURVATURE_1(D, op, )
-#define AD__OF_DUAL_2(N, D, op, ...) AD__CURVATURE_2(D, op, )
-#define AD__OF_DUAL_3(N, D, op, ...) AD__CURVATURE_3(D, op, )
 static void ad__sweep_duals(const ad_tape *t, size_t from, const ad_dual *w, ad_dual *a) {
   for (size_t i = from + 1; i-- > 0;) {
     const ad__code *const c = t->code + i;
     const ad_dual g = a[i];
+    ad_dual p[3];
+    int count = 1;
     if (ad__dual_is_zero(&g)) continue;
     switch (c->op) {
-      AD_UNARY(AD__OF_DUAL_1, , ad_dual) AD_BINARY(AD__OF_DUAL_2, , ad_dual) AD_TERNARY(AD__OF_DUAL_3, , ad_dual)
-      default: break;
+      AD_UNARY(AD__NODE_PARTIALS_1, ad_dual, AD__DUAL_AT) AD_BINARY(AD__NODE_PARTIALS_2, ad_dual, AD__DUAL_AT) AD_TERNARY(AD__NODE_PARTIALS_3, ad_dual, AD__DUAL_AT)
+      default: continue;
     }
+    ad__add_product(a + c->x, g, p[0]);
+    for (int k = 1; k < count; k++) ad__add_product(a + c->u.yz[k - 1], g, p[k]);
   }
 }
 
