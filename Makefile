@@ -88,18 +88,18 @@ install: ## copies the headers to PREFIX/include and ad.pc to PREFIX/lib/pkgconf
 
 # One test file is one program per backend. The implementation part of ad.h is compiled once per backend, for the tests that include
 # ad.h and do not define AD_IMPLEMENTATION themselves.
-CALLERS := $(filter-out $(shell grep -l 'define AD_IMPLEMENTATION' $(TESTS)),$(shell grep -l '"ad.h"' $(filter %.c,$(TESTS))))
+CALLERS := $(filter-out $(shell grep -l 'define AD_IMPLEMENTATION' $(TESTS)),$(shell grep -l '"ad.h"' $(TESTS)))
 define BACKEND
 $(B)/$(1)/implementation.o: tests/implementation.c $(B)/config.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. -c $$< -o $$@
-$(CALLERS:tests/%.c=$(B)/$(1)/%): $(B)/$(1)/implementation.o
+$(addprefix $(B)/$(1)/,$(call stems,$(if $(CXX_$(1)),$(CALLERS),$(filter %.c,$(CALLERS))))): $(B)/$(1)/implementation.o
 $(B)/$(1)/%: tests/%.c $(B)/config.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $$(CSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. $$< $$(filter %.o,$$^) -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
 $(B)/$(1)/%: tests/%.cc $(B)/config.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CXX_$(1)) $$(CXXSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. $$< -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
+	$$(Q)$$(CXX_$(1)) $$(CXXSTD) $$(WARN) $$(or $$(OPT),$$(OPT_$(1)),-Og) $$(FLAGS_$(1)) -MMD -MP -I. $$< $$(filter %.o,$$^) -o $$@ $$(call libs_of,$$<) -lcmocka $$(LIBS_$(1))
 $(B)/logs/$(1)/%.log: $(B)/$(1)/% FORCE
 	@scripts/run.sh $$@ $$(RUN_$(1)) $$<
 LOGS += $$(patsubst %,$(B)/logs/$(1)/%.log,$$(call stems,$$(if $$(CXX_$(1)),$$(TESTS),$$(filter %.c,$$(TESTS)))))

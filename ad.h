@@ -114,7 +114,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
    is the row one_minus_square, because the product rule would give (1-x) - (1+x). Against MPFR values stay below 3 ULP (4 for
    erfcx), first partials below 5, second ones below 8 (docs/ACCURACY.md); special values are tests/test_ops_special.h.
    Rows that are linear or choose (add, mul, max, where, ...) have the partials of their structure also where an operand is NaN;
-   everywhere else no value means no partial (N_number). */
+   everywhere else no value means no partial (N_number). chain is the product of an adjoint x and a partial y under the zero seed
+   rule, for derivatives that are recorded (ad_differentiate). */
 
 #define AD_UNARY_WORDS(ROW, N, D)                                                                                             \
   ROW(N, D, neg, N##_neg(x), N##_k(-1),                                      KEEP_NONE, -10, 10)                              \
@@ -314,7 +315,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, less, N##_only(N##_lt(x, y), N##_k(1)), N##_k(0), N##_k(0),      KEEP_NONE, -10, 10, -10, 10)                     \
   ROW(N, D, less_equal, N##_only(N##_le(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)                    \
   ROW(N, D, equal, N##_only(N##_eq(x, y), N##_k(1)), N##_k(0), N##_k(0),     KEEP_NONE, -10, 10, -10, 10)                     \
-  ROW(N, D, not_equal, N##_only(N##_ne(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)
+  ROW(N, D, not_equal, N##_only(N##_ne(x, y), N##_k(1)), N##_k(0), N##_k(0), KEEP_NONE, -10, 10, -10, 10)                     \
+  ROW(N, D, chain, N##_only(N##_ne(x, N##_k(0)), N##_mul(x, y)), y, x,       KEEP_X, -10, 10, -10, 10)
 
 /* where(c, a, b): c is a number, 0 chooses b. A select, never a product, so what is not chosen leaves no trace. */
 #define AD_TERNARY_WORDS(ROW, N, D)                                                                                           \
@@ -595,30 +597,36 @@ AD_VECTOR_SYSTEM(ad_v64)
 
 /* in C++ the generic names (>>generic) and the operators are overloads, of user-defined duals too */
 #if defined(__cplusplus)
-#define AD__CXX_1(N, T, op, ...) AD_INLINE T ad_##op(T x) { return T##_##op(x); }
+#if defined(AD_TRACE)                   /* of ad_var: a type that knows where it was made (>>tape) */
+template <class T> struct ad__in { typedef T type; };
+#define AD__IN(T) ad__in<T>::type
+#else
+#define AD__IN(T) T
+#endif
+#define AD__CXX_1(N, T, op, ...) AD_INLINE T ad_##op(AD__IN(T) x) { return T##_##op(x); }
 #define AD__CXX_2(N, T, op, ...) AD__CXX_PAIR(T, T, ad_##op, op)
 #define AD__CXX_PAIR(R, T, name, op)                                                                                          \
-  AD_INLINE R name(T x, T y) { return T##_##op(x, y); }                                                                       \
-  AD_INLINE R name(T x, double y) { return T##_##op##_xk(x, y); }                                                             \
-  AD_INLINE R name(double x, T y) { return T##_##op##_ky(x, y); }
-#define AD__CXX_3(N, T, op, ...) AD_INLINE T ad_##op(T x, T y, T z) { return T##_##op(x, y, z); }                             \
-  AD_INLINE T ad_##op(T x, T y, double z) { return T##_##op##_xyk(x, y, z); }                                                 \
-  AD_INLINE T ad_##op(T x, double y, T z) { return T##_##op##_xkz(x, y, z); }                                                 \
-  AD_INLINE T ad_##op(T x, double y, double z) { return T##_##op##_xkk(x, y, z); } AD__CXX_3_NUMBER_FIRST(T, op)
+  AD_INLINE R name(AD__IN(T) x, AD__IN(T) y) { return T##_##op(x, y); }                                                       \
+  AD_INLINE R name(AD__IN(T) x, double y) { return T##_##op##_xk(x, y); }                                                     \
+  AD_INLINE R name(double x, AD__IN(T) y) { return T##_##op##_ky(x, y); }
+#define AD__CXX_3(N, T, op, ...) AD_INLINE T ad_##op(AD__IN(T) x, AD__IN(T) y, AD__IN(T) z) { return T##_##op(x, y, z); }     \
+  AD_INLINE T ad_##op(AD__IN(T) x, AD__IN(T) y, double z) { return T##_##op##_xyk(x, y, z); }                                 \
+  AD_INLINE T ad_##op(AD__IN(T) x, double y, AD__IN(T) z) { return T##_##op##_xkz(x, y, z); }                                 \
+  AD_INLINE T ad_##op(AD__IN(T) x, double y, double z) { return T##_##op##_xkk(x, y, z); } AD__CXX_3_NUMBER_FIRST(T, op)
 #define AD__CXX_3_NUMBER_FIRST(T, op)                                                                                         \
-  AD_INLINE T ad_##op(double x, T y, T z) { return T##_##op##_kyz(x, y, z); }                                                 \
-  AD_INLINE T ad_##op(double x, T y, double z) { return T##_##op##_kyk(x, y, z); }                                            \
-  AD_INLINE T ad_##op(double x, double y, T z) { return T##_##op##_kkz(x, y, z); }
+  AD_INLINE T ad_##op(double x, AD__IN(T) y, AD__IN(T) z) { return T##_##op##_kyz(x, y, z); }                                 \
+  AD_INLINE T ad_##op(double x, AD__IN(T) y, double z) { return T##_##op##_kyk(x, y, z); }                                    \
+  AD_INLINE T ad_##op(double x, double y, AD__IN(T) z) { return T##_##op##_kkz(x, y, z); }
 #define AD__CXX_COMPARE(T, op, symbol) AD__CXX_PAIR(T##_mask, T, ad_##op, op) AD__CXX_PAIR(T##_mask, T, operator symbol, op)
 #define AD__CXX_ARITHMETIC(T, op, symbol) AD__CXX_PAIR(T, T, operator symbol, op)                                             \
-  AD_INLINE T &operator symbol##=(T &x, T y) { return x = x symbol y; }                                                       \
-  AD_INLINE T &operator symbol##=(T &x, double y) { return x = x symbol y; }
+  AD_INLINE T &operator symbol##=(T &x, AD__IN(T) y) { return x = T##_##op(x, y); }                                           \
+  AD_INLINE T &operator symbol##=(T &x, double y) { return x = T##_##op##_xk(x, y); }
 #define AD_CXX_TYPE(T)   /* every overload of a type that has T_op, T_op_xk, T_op_ky, ... and T_mask */                       \
   AD_UNARY(AD__CXX_1, , T) AD_BINARY(AD__CXX_2, , T) AD_TERNARY(AD__CXX_3, , T)                                               \
   AD__CXX_ARITHMETIC(T, add, +) AD__CXX_ARITHMETIC(T, sub, -) AD__CXX_ARITHMETIC(T, mul, *) AD__CXX_ARITHMETIC(T, div, /)     \
   AD__CXX_COMPARE(T, lt, <) AD__CXX_COMPARE(T, le, <=) AD__CXX_COMPARE(T, gt, >) AD__CXX_COMPARE(T, ge, >=)                   \
   AD__CXX_COMPARE(T, eq, ==) AD__CXX_COMPARE(T, ne, !=)                                                                       \
-  AD_INLINE T operator-(T x) { return T##_neg(x); } AD_INLINE T operator+(T x) { return x; }
+  AD_INLINE T operator-(AD__IN(T) x) { return T##_neg(x); } AD_INLINE T operator+(AD__IN(T) x) { return x; }
 #else
 #define AD_CXX_TYPE(T)
 #endif
@@ -809,8 +817,10 @@ AD_LOCAL ad_status ad_hessian_vector_forward(ad_dual2_map *f, void *context, siz
        form AD_X_NUMBER   of a binary row: operand y is node x, operand x is the number u.k
        form AD_ON_TENSORS some operand or the result is a tensor: value[i] holds the pointer of its record (ad__tensor_at)
 
-   A handle carries what the inline path must know: tape, node, kind. kind is the generation of the tape times 2, plus 1 for a
-   tensor; a reset starts a new generation, so stale handles are told from valid ones; kind 0 is an invalid handle. Recording
+   A handle carries what the inline path must know: tape, node, kind. The kind of a scalar is the generation of the tape times 2,
+   that of a tensor the number of its record times 2, plus 1; 0 is an invalid handle. A reset starts a new generation, so handles
+   from before it are told from valid ones, and a rewind leaves a tensor's handle without its record. What is not seen is a scalar's
+   handle from before a rewind whose node has been recorded anew: it would cost a number a node. Recording
    is inline: tests of the operands and of the capacity, two stores, no call; everything unusual goes to ad__record.
    One array of 32-byte structures was rejected: the sweep would write back all of a node to change its adjoint. Handles that
    hold pointers were rejected: arrays move when they grow. Stored partials were rejected: 8 to 24 bytes more a node.
@@ -861,6 +871,7 @@ typedef struct ad_tape_options {
 struct ad_tape {                    /* size_t, pointers: stores to nodes cannot alias them */
   size_t count, capacity;           /* nodes */
   size_t kind;                      /* of valid scalar handles */
+  uint32_t tensor_kind;             /* of the tensor recorded last; never the same again, not even after a reset */
   double *value, *adjoint;
   ad__code *code;
   size_t swept;                     /* adjoints below this are those of the last sweep */
@@ -902,15 +913,27 @@ AD_API void ad__note(ad_tape *tape);
 
 AD_INLINE bool ad__is_scalar(const ad_tape *t, ad_var x) { return x.kind == t->kind && x.node < t->count; }
 
-/* AD_TRACE: the generic names tell the tape their place in the program before they record (C only). */
-#if defined(AD_TRACE) && !defined(__cplusplus)
+/* AD_TRACE: the names that record tell the tape their place in the program before they do. Generic names by AD__AT, in C++ by their
+   parameters, which take the place where they are made; the others by macros at the end of this header. */
+#if defined(AD_TRACE)
 #define AD__NOTE(t) ad__note(t)
-#define AD__AT(x) ad__at(&(x), _Generic((x), ad_var: true, default: false), __FILE__, __LINE__)
 AD_INLINE ad_tape *ad__at_tape(ad_tape *t, const char *file, int line) { if (t) { t->here.file = file; t->here.line = line; } return t; }
+AD_INLINE ad_var ad__at_var(ad_var x, const char *file, int line) { ad__at_tape(x.tape, file, line); return x; }
+#else
+#define AD__NOTE(t) ((void)0)
+#endif
+#if defined(AD_TRACE) && defined(__cplusplus)
+struct ad__placed {
+  ad_var x;
+  ad__placed(ad_var v, const char *file = __builtin_FILE(), int line = __builtin_LINE()) : x(ad__at_var(v, file, line)) {}
+  operator ad_var() const { return x; }
+};
+template <> struct ad__in<ad_var> { typedef ad__placed type; };
+#elif defined(AD_TRACE)
+#define AD__AT(x) ad__at(&(x), _Generic((x), ad_var: true, default: false), __FILE__, __LINE__)
 AD_INLINE void ad__at(const void *x, bool is_var, const char *file, int line) {
   if (is_var) ad__at_tape(((const ad_var *)x)->tape, file, line); }
 #else
-#define AD__NOTE(t) ((void)0)
 #define AD__AT(x) ((void)0)
 #endif
 
@@ -954,7 +977,7 @@ AD_INLINE ad_var ad_constant(ad_tape *t, double v) {
 AD_INLINE double ad_value(ad_var x) {
   return AD_LIKELY(x.tape && ad__is_scalar(x.tape, x)) ? x.tape->value[x.node] : ad__value_apart(x);
 }
-AD_INLINE bool ad_is_valid(ad_var x) { return x.tape && (x.kind | 1) == (x.tape->kind | 1) && x.node < x.tape->count; }
+AD_INLINE bool ad_is_valid(ad_var x);
 
 /* rows on variables: ad_var_op(x), ad_var_op(x, y), with numbers ad_var_op_xk(x, number), ad_var_op_ky(number, y), ... */
 #define AD__READY(t, x) ((t) && (t)->count < (t)->capacity && ad__is_scalar(t, x))
@@ -1021,7 +1044,8 @@ AD_API ad_status ad_backward(ad_var y);             /* y of rank 0; adjoints of 
 AD_API ad_status ad_backward_from(ad_var y, const void *seed);          /* seed: an array of the shape and type of y */
 AD_API double ad__grad_apart(ad_var x);
 
-/* dy/dx of the last ad_backward; exactly 0 where x was not used or is a constant. NaN of an invalid handle. */
+/* dy/dx of the last ad_backward; exactly 0 where x was not used or is a constant. NaN of an invalid handle, and where there has been no
+   ad_backward since the tape was reset (which is no error of the tape). */
 AD_INLINE double ad_grad(ad_var x) {
   const ad_tape *t = x.tape;
   return AD_LIKELY(t && ad__is_scalar(t, x) && x.node < t->swept && t->code[x.node].op != AD_NODE(AD_OP_CONSTANT_, AD_PLAIN))
@@ -1045,6 +1069,7 @@ typedef struct ad__strided {           /* contents in memory: element (i, j, ..)
 
 typedef struct ad__tensor {          /* the record of a node; lies in the arena and never moves */
   ad__strided a;
+  uint32_t kind;                     /* of its handles */
   const struct ad_tensor_op *op;     /* NULL: a leaf or a row of the table */
   uint32_t *operand, count, few[4];  /* operand: few, or in the arena */
   uint32_t copy;                     /* of a view: the node of its row-major copy, 0 none */
@@ -1062,13 +1087,17 @@ typedef struct ad__tensor {          /* the record of a node; lies in the arena 
 
 AD_INLINE ad__tensor *ad__tensor_at(const ad_tape *t, size_t node) {
   ad__tensor *r; memcpy(&r, t->value + node, sizeof r); return r; }
+AD_INLINE bool ad_is_valid(ad_var x) {
+  const ad_tape *t = x.tape;
+  if (!t || x.node >= t->count) return false;
+  return (x.kind & 1) ? AD_NODE_FORM(t->code[x.node].op) == AD_ON_TENSORS && ad__tensor_at(t, x.node)->kind == x.kind : x.kind == t->kind; }
 
 AD_API int ad_rank(ad_var x);                       /* of an invalid handle -1, null, 0, AD_F64, null */
 AD_API const size_t *ad_shape(ad_var x);
 AD_API size_t ad_size(ad_var x);
 AD_API ad_dtype ad_type(ad_var x);
 AD_API const void *ad_data(ad_var x);
-AD_API const void *ad_grad_data(ad_var x);      /* row-major, of the shape of x; zeros where nothing arrived */
+AD_API const void *ad_grad_data(ad_var x);      /* row-major, of the shape of x; zeros where nothing arrived; null where ad_grad is NaN */
 
 #define AD_ALL (-2147483647)           /* as an axis: all of them */
 
@@ -1098,7 +1127,7 @@ AD_API ad_var ad_reduce_min(ad_var x, int axis, bool keep);
 AD_API ad_var ad_sumsq(ad_var x, int axis, bool keep);         /* sum of squares */
 AD_API ad_var ad_norm(ad_var x, int axis, bool keep);          /* Euclidean, without overflow; its gradient at 0 is 0 */
 AD_API ad_var ad_logsumexp(ad_var x, int axis, bool keep);
-AD_API ad_var ad_variance(ad_var x, int axis, bool keep, int ddof);
+AD_API ad_var ad_variance(ad_var x, int axis, bool keep, int ddof);   /* divides by n - ddof; NaN where ddof >= n */
 AD_API ad_var ad_std(ad_var x, int axis, bool keep, int ddof);
 AD_API ad_var ad_argmax(ad_var x, int axis);                   /* AD_I32, the first of several; no gradient */
 AD_API ad_var ad_cumsum(ad_var x, int axis);
@@ -1117,6 +1146,7 @@ AD_API ad_var ad_outer(ad_var a, ad_var b);                    /* (n), (m): (n, 
 AD_API ad_var ad_diag(ad_var x);                               /* (.., n, n): the diagonals (.., n); a vector (n): the diagonal matrix */
 AD_API ad_var ad_trace(ad_var x);                              /* (.., n, n): (..) */
 AD_API ad_var ad_linear(ad_var x, ad_var w, ad_var b);         /* x (.., in) w (in, out) + b (out) */
+AD_API ad_var ad_prelu(ad_var x, ad_var slope);                /* leaky_relu with a slope that is learnt and broadcasts as in NumPy: (C, 1, 1) for channels */
 AD_API ad_var ad_cross_entropy(ad_var logits, ad_var target);  /* logits (batch, classes); target: labels (batch) AD_I32 or probabilities; the mean */
 AD_API ad_var ad_mse(ad_var x, ad_var target);
 AD_API ad_var ad_conv2d(ad_var x, ad_var w, int stride, int padding, int dilation, int groups);   /* (N, C, H, W), (O, C/groups, h, w) */
@@ -1125,7 +1155,7 @@ AD_API ad_var ad_avg_pool2d(ad_var x, int size, int stride, int padding);
 AD_API ad_var ad_layer_norm(ad_var x, ad_var gain, ad_var bias, double epsilon);     /* over the last axis */
 AD_API ad_var ad_batch_norm(ad_var x, ad_var gain, ad_var bias, double epsilon);     /* over all axes but 1, by the statistics of x */
 AD_API ad_var ad_dropout(ad_var x, double rate, uint64_t seed);                      /* the rest is scaled by 1 / (1 - rate) */
-AD_API ad_var ad_solve(ad_var a, ad_var b);                    /* (.., n, n) x = b; b (.., n, m), or (n) for one matrix */
+AD_API ad_var ad_solve(ad_var a, ad_var b);                    /* (.., n, n) x = b; b (.., n, m), leading axes broadcast; or vectors: (n), (.., n) */
 AD_API ad_var ad_inverse(ad_var a);
 AD_API ad_var ad_det(ad_var a);                                /* differentiable at singular matrices too */
 AD_API ad_var ad_logdet(ad_var a);                             /* log |det a| */
@@ -1319,6 +1349,7 @@ template <class X> AD_INLINE auto ad_elu(X x) { return ad_elu(x, 1.0); }
 #define ad_less_equal(x, y) AD__GENERIC_2(less_equal, x, y)
 #define ad_equal(x, y) AD__GENERIC_2(equal, x, y)
 #define ad_not_equal(x, y) AD__GENERIC_2(not_equal, x, y)
+#define ad_chain(x, y) AD__GENERIC_2(chain, x, y)
 #define ad_fma(x, y, z) AD__GENERIC_3(fma, x, y, z)
 #define ad_where(x, y, z) AD__GENERIC_3(where, x, y, z)
 #define ad_clamp(x, y, z) AD__GENERIC_3(clamp, x, y, z)
@@ -1336,8 +1367,9 @@ template <class X> AD_INLINE auto ad_elu(X x) { return ad_elu(x, 1.0); }
 
 /* >>reverse-drivers -----------------------------------------------------------------------------------------------------
    Reverse mode over a C function that computes with ad_var, on a tape of the driver's own: its first 128 nodes lie on the stack,
-   so small gradients allocate nothing. The outputs y are the constant 0 when f is called. f is called once. The Hessian is forward
-   over reverse: the recording is swept with duals, AD_DUAL_WIDTH columns at a time. y and gradient may be null where not wanted.
+   so small gradients allocate nothing. The outputs y are the constant 0 when f is called. f is called once. Outputs are numbers, or
+   tensors of rank 0. The Hessian is forward over reverse: the recording is swept with duals, AD_DUAL_WIDTH columns at a time; where
+   f computes with tensors, ad_differentiate and a sweep a row. y and gradient may be null where not wanted.
    Errors: AD_ERROR_ARGUMENT (a pointer is null, n or m is 0), AD_ERROR_LIMIT, AD_ERROR_MEMORY, and what f itself provoked. */
 
 typedef void ad_var_map(const ad_var *x, ad_var *y, void *context);
@@ -1562,6 +1594,9 @@ AD__KERNELS_OF(ad_v64, ad_f64)
 
 #if defined(AD_IMPLEMENTATION) && !defined(AD_IMPLEMENTED) && !defined(AD__TEMPLATE)
 #define AD_IMPLEMENTED
+#if defined(AD__PLACES)
+#error "with AD_TRACE define AD_IMPLEMENTATION before ad.h is included for the first time in this file"
+#endif
 
 #include <stdarg.h>
 
@@ -1816,10 +1851,12 @@ static bool ad__operand(ad_tape *t, ad_var x, const char *name, const char *whic
   if (x.kind == 0) return false;
   if (x.tape != t)
     ad__fail(t, AD_ERROR_TAPE, "ad_%s: operand %s (node %u) is of another tape", name, which, (unsigned)x.node);
-  else if ((x.kind | 1) != (t->kind | 1))
+  else if (!(x.kind & 1) && x.kind != t->kind)
     ad__fail(t, AD_ERROR_TAPE, "ad_%s: operand %s (node %u) is older than the last reset of its tape", name, which, (unsigned)x.node);
   else if (x.node >= t->count)
     ad__fail(t, AD_ERROR_TAPE, "ad_%s: operand %s is node %u, but after a rewind the tape has %zu nodes", name, which, (unsigned)x.node, t->count);
+  else if (!ad_is_valid(x))
+    ad__fail(t, AD_ERROR_TAPE, "ad_%s: operand %s (node %u) is a tensor from before the tape was reset or rewound", name, which, (unsigned)x.node);
   else
     return true;
   return false;
@@ -1836,15 +1873,21 @@ static double ad__value(int opcode, double x, double y, double z) {
   }
 }
 
+static ad_var ad__invalid(ad_tape *tape) { ad_var v; v.tape = tape; v.node = 0; v.kind = 0; return v; }
 AD_API ad_var ad__leaf(ad_tape *t, uint32_t opcode, double v) {
   if (!t) return ad__fail(t, AD_ERROR_TAPE, "no tape");
-  if (!ad__grow(t, opcode == AD_OP_VARIABLE_ ? "ad_variable" : "ad_constant")) return ad__fail(t, t->status, "ad_variable");
-  return ad__push(t, (uint32_t)t->kind, AD_NODE(opcode, AD_PLAIN), 0, 0, v);
+  if (!ad__grow(t, opcode == AD_OP_VARIABLE_ ? "ad_variable" : "ad_constant")) return ad__invalid(t);
+  const ad_var x = ad__push(t, (uint32_t)t->kind, AD_NODE(opcode, AD_PLAIN), 0, 0, v);
+  if (t->here.file) ad__note(t);
+  return x;
 }
 
 /* all that the inline paths leave: full arrays, tensors, invalid and foreign handles */
 static ad_var ad__record_tensors(uint32_t op, ad_var x, ad_var y, ad_var z, double k);
-static uint64_t ad__packed(ad_var x) { return x.node | (uint64_t)x.kind << 32; }
+static uint64_t ad__packed(ad_var x) {               /* callers may have AD_TRACE where this part has not */
+  if (x.kind && x.tape->here.file) ad__note(x.tape);
+  return x.node | (uint64_t)x.kind << 32;
+}
 static uint64_t ad__record(uint32_t op, ad_var x, ad_var y, ad_var z, double k) {
   const int form = AD_NODE_FORM(op), opcode = AD_NODE_OP(op), arity = form == AD_PLAIN ? ad_ops[opcode].arity : 1;
   const char *name = ad__op_name(op);
@@ -1929,6 +1972,7 @@ typedef struct ad__reverse ad__reverse;
 typedef struct ad_tensor_op ad_tensor_op;
 static ad_var ad__contiguous(ad_var x);
 static ad_var ad__copy_of(ad_var x);
+static void ad__copy_forward(ad__tensor *t, const ad__strided *const *x, void *work);
 static ad_var ad__cast(ad_var x, int type);
 static bool ad__same_shape(const ad__strided *a, const ad__strided *b);
 
@@ -2028,17 +2072,17 @@ static void ad__copy(const ad__strided *to, const ad__strided *from) {
 
 static const ad__strided ad__scalar_array = { NULL, 1, { 0 }, { 0 }, 0, AD_F64, true };   /* the shape of a scalar node */
 
-static ad_var ad__invalid(ad_tape *tape) { ad_var v; v.tape = tape; v.node = 0; v.kind = 0; return v; }
 static bool ad__valid(ad_var x) { return ad_is_valid(x); }
 static ad__tensor *ad__tensor_of(ad_var x) { return (x.kind & 1) ? ad__tensor_at(x.tape, x.node) : NULL; }
 static const ad__strided *ad__array_of(ad_var x) {             /* of a valid handle; a scalar has no data here */
   return (x.kind & 1) ? &ad__tensor_at(x.tape, x.node)->a : &ad__scalar_array;
 }
+static bool ad__is_tensor(const ad_tape *t, size_t i) { return AD_NODE_FORM(t->code[i].op) == AD_ON_TENSORS; }
 static ad_var ad__handle_of(ad_tape *t, uint32_t node) {
   ad_var x;
   x.tape = t;
   x.node = node;
-  x.kind = (uint32_t)t->kind | (AD_NODE_FORM(t->code[node].op) == AD_ON_TENSORS);
+  x.kind = ad__is_tensor(t, node) ? ad__tensor_at(t, node)->kind : (uint32_t)t->kind;
   return x;
 }
 static bool ad__active(ad_tape *t, uint32_t node) {
@@ -2057,11 +2101,13 @@ static ad_var ad__fail_shapes(ad_tape *tape, ad_status status, const char *name,
   size_t at = 0;
   text[0] = 0;
   for (size_t k = 0; k < n && k < 3 && at + 60 < sizeof text; k++) {
+    static const char *const type[] = { " float", " double", " int32" };
+    const ad__strided *a = ad__array_of(x[k]);
     if (k) at += (size_t)snprintf(text + at, sizeof text - at, " and ");
-    at += ad__print_shape(text + at, sizeof text - at, ad__array_of(x[k]));
+    at += ad__print_shape(text + at, sizeof text - at, a);
+    if (status == AD_ERROR_DTYPE && at < sizeof text) at += (size_t)snprintf(text + at, sizeof text - at, "%s", type[a->dtype]);
   }
-  ad__fail(tape, status, "%s: %s%s%s", name, text, n ? ": " : "", wrong);
-  return ad__invalid(tape);
+  return ad__fail(tape, status, "%s%s: %s%s%s", strncmp(name, "ad_", 3) ? "ad_" : "", name, text, n ? ": " : "", wrong);
 }
 static ad_var ad__fail_axis(ad_var x, const char *name, int axis) {
   char wrong[48];
@@ -2073,8 +2119,11 @@ static ad_tape *ad__common_tape(const char *name, const ad_var *x, size_t n) {
   ad_tape *t = n && x ? x[0].tape : NULL;
   for (size_t k = 0; k < n && x; k++) {
     if (!x[k].tape || !x[k].kind) return NULL;
-    if (!ad_is_valid(x[k])) return ad__fail(x[k].tape, AD_ERROR_TAPE, "%s: a handle from before the tape was reset or rewound", name), (ad_tape *)NULL;
-    if (x[k].tape != t) return ad__fail(t, AD_ERROR_TAPE, "%s: operands on different tapes", name), (ad_tape *)NULL;
+    if (!ad_is_valid(x[k]) || x[k].tape != t) {
+      ad__fail(ad_is_valid(x[k]) ? t : x[k].tape, AD_ERROR_TAPE, ad_is_valid(x[k]) ? "%s%s: operand %zu (node %u) is on another tape" :
+               "%s%s: operand %zu (node %u) is from before the tape was reset or rewound", strncmp(name, "ad_", 3) ? "ad_" : "", name, k, (unsigned)x[k].node);
+      return NULL;
+    }
   }
   return t;
 }
@@ -2089,6 +2138,7 @@ static ad__tensor *ad__tensor_new(ad_tape *tape, size_t count) {
   if (!t) return NULL;
   memset((char *)t + offsetof(ad__tensor, op), 0, sizeof *t - offsetof(ad__tensor, op));
   t->a.size = 0;
+  t->kind = tape->tensor_kind = (tape->tensor_kind + 2) | 1;
   t->count = (uint32_t)count;
   t->operand = t->few;
   if (count > 4) t->operand = (uint32_t *)ad__tape_take(tape, count * sizeof *t->operand);
@@ -2103,7 +2153,7 @@ static ad_var ad__tensor_push(ad_tape *tape, uint32_t opcode, ad__tensor *t) {
   c->u.yz[0] = t->few[1];
   c->u.yz[1] = t->few[2];
   memcpy(tape->value + i, &t, sizeof t);
-  AD__NOTE(tape);
+  if (tape->here.file) ad__note(tape);
   return ad__handle_of(tape, (uint32_t)i);
 }
 static bool ad__tensor_storage(ad_tape *tape, ad__tensor *t) {
@@ -2175,7 +2225,11 @@ static ad_var ad__record_to(const ad_tensor_op *op, const ad_var *x, size_t coun
   wrong = op->shape(t, in);
   if (wrong) {
     char text[120];
-    snprintf(text, sizeof text, wrong, t->number);
+    int said = snprintf(text, sizeof text, wrong, t->number);
+    if (rank >= 0 && said > 0 && (size_t)said + 20 < sizeof text) {         /* the shape that was asked for */
+      said += snprintf(text + said, sizeof text - (size_t)said, ": ");
+      ad__print_shape(text + said, sizeof text - (size_t)said, &t->a);
+    }
     const ad_status status = t->status;
     ad__arena_back(tape, place);
     return ad__fail_shapes(tape, status, op->name, text, x, count);
@@ -2206,9 +2260,9 @@ enum { AD__COPIED, AD__BORROWED };
 static ad_var ad__tensor_leaf(ad_tape *tape, int opcode, const char *name, ad_dtype type, int rank, const size_t *shape, const void *data, int how) {
   if (!tape) return ad__invalid(NULL);
   if (rank < 0 || rank > AD_MAX_RANK || (rank && !shape) || type < AD_F32 || type > AD_I32) {
-    ad__fail(tape, AD_ERROR_ARGUMENT, "%s: rank %d outside 0..%d, no shape, or type %d", name, rank, AD_MAX_RANK, (int)type);
-    return ad__invalid(tape);
+    return ad__fail(tape, AD_ERROR_ARGUMENT, "%s: rank %d outside 0..%d, no shape, or type %d", name, rank, AD_MAX_RANK, (int)type);
   }
+  if (type == AD_I32 && opcode == AD_OP_VARIABLE_) return ad__fail(tape, AD_ERROR_DTYPE, "%s: labels and indices (AD_I32) are constants", name);
   const ad__arena place = ad__arena_place(tape);
   ad__tensor *t = ad__tensor_new(tape, 0);
   if (!t) return ad__invalid(tape);
@@ -2222,7 +2276,7 @@ static ad_var ad__tensor_leaf(ad_tape *tape, int opcode, const char *name, ad_dt
     return ad__arena_back(tape, place), ad__invalid(tape);
   }
   const size_t bytes = t->a.size * ad__dtype_bytes((int)type);
-  t->active = opcode == AD_OP_VARIABLE_ && type != AD_I32;
+  t->active = opcode == AD_OP_VARIABLE_;
   if (how == AD__BORROWED) memcpy(&t->a.data, &data, sizeof data);
   else {
     if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
@@ -2266,7 +2320,7 @@ static ad_var ad__contiguous(ad_var x) {                     /* x, or a row-majo
   if (!t || t->a.contiguous) return x;
   if (t->copy && t->copy < x.tape->count && AD_NODE_FORM(x.tape->code[t->copy].op) == AD_ON_TENSORS) {
     const ad__tensor *c = ad__tensor_at(x.tape, t->copy);
-    if (c->op && c->few[0] == x.node && c->a.contiguous && c->active == t->active) return ad__handle_of(x.tape, t->copy);
+    if (c->op && c->op->forward == ad__copy_forward && c->few[0] == x.node && c->active == t->active) return ad__handle_of(x.tape, t->copy);
   }
   const ad_var y = ad__copy_of(x);
   if (y.kind) t->copy = y.node;
@@ -2443,6 +2497,10 @@ static ad_var ad__sum_like(ad_var x, const ad__strided *like) {
 
 /* ---- the reverse sweep ---- */
 
+typedef struct ad__derivation ad__derivation;
+static ad_var *ad__adjoint_slot(const ad__derivation *d, uint32_t node);
+static void ad__derive_add(const ad__derivation *d, uint32_t node, ad_var c);
+
 static void ad__swap_arenas(ad_tape *tape) {
   const ad__arena a = tape->storage;
   tape->storage = tape->adjoints;
@@ -2531,28 +2589,26 @@ static void ad__sweep_row(ad_tape *tape, int op, ad__tensor *t, ad_var g) {
     ad__contribute(tape, node, same ? c : ad__sum_like(c, in[k]), !passes);
   }
 }
-/* the adjoint of tensor node i handed on to its operands */
-static void ad__sweep_tensor(ad_tape *tape, size_t i) {
+/* Calls the reverse rule of node i, whose adjoint is g. Of a derivation d (ad_differentiate) contributions are
+   nodes, for the operands that d has a slot for; without one they are numbers, for all operands that lead to a variable. */
+static void ad__call_reverse(ad_tape *tape, size_t i, ad_var g, const ad__derivation *d) {
   ad__tensor *t = ad__tensor_at(tape, i);
-  ad_var few_x[4], few_gx[4], *x = few_x, *gx = few_gx;
-  bool few_wanted[4], *wanted = few_wanted;
+  ad_var few_x[4], few_gx[4];
+  bool few_wanted[4];
   ad__reverse r;
-  if (!t->active || t->count == 0 || t->sweep != tape->sweep || !t->grad || tape->status != AD_OK || ad__all_zero(&t->grad->a)) return;
-  const ad_var g = ad__handle_of(tape, t->grad_node);
-  if (!t->op) {
-    ad__sweep_row(tape, AD_NODE_OP(tape->code[i].op), t, g);
-    return;
-  }
+  ad_var *x = few_x;
+  bool *wanted = few_wanted;
+  r.gx = few_gx;
   if (t->count > 4) {
     x = (ad_var *)ad__tape_take(tape, t->count * sizeof *x);
-    gx = (ad_var *)ad__tape_take(tape, t->count * sizeof *gx);
+    r.gx = (ad_var *)ad__tape_take(tape, t->count * sizeof *r.gx);
     wanted = (bool *)ad__tape_take(tape, t->count * sizeof *wanted);
-    if (!x || !gx || !wanted) return;
+    if (!x || !r.gx || !wanted) return;
   }
   for (uint32_t k = 0; k < t->count; k++) {
     x[k] = ad__handle_of(tape, t->operand[k]);
-    gx[k] = ad__invalid(tape);
-    wanted[k] = ad__active(tape, t->operand[k]);
+    r.gx[k] = ad__invalid(tape);
+    wanted[k] = d ? ad__adjoint_slot(d, t->operand[k]) != NULL : ad__active(tape, t->operand[k]);
   }
   r.tape = tape;
   r.t = t;
@@ -2560,12 +2616,22 @@ static void ad__sweep_tensor(ad_tape *tape, size_t i) {
   r.g = g;
   r.x = x;
   r.wanted = wanted;
-  r.gx = gx;
   r.from = tape->count;
-  r.numbers = true;
+  r.numbers = !d;
   t->op->reverse(&r);
-  for (uint32_t k = 0; k < t->count; k++)
-    if (wanted[k]) ad__contribute(tape, t->operand[k], gx[k], false);
+  for (uint32_t k = 0; k < t->count; k++) {
+    if (!wanted[k]) continue;
+    if (d) ad__derive_add(d, t->operand[k], r.gx[k]);
+    else ad__contribute(tape, t->operand[k], r.gx[k], false);
+  }
+}
+/* the adjoint of tensor node i handed on to its operands */
+static void ad__sweep_tensor(ad_tape *tape, size_t i) {
+  ad__tensor *t = ad__tensor_at(tape, i);
+  if (!t->active || t->count == 0 || t->sweep != tape->sweep || !t->grad || tape->status != AD_OK || ad__all_zero(&t->grad->a)) return;
+  const ad_var g = ad__handle_of(tape, t->grad_node);
+  if (t->op) ad__call_reverse(tape, i, g, NULL);
+  else ad__sweep_row(tape, AD_NODE_OP(tape->code[i].op), t, g);
 }
 static void ad__seed_tensor(ad_var y, const void *seed) {
   ad__tensor *t = ad__tensor_of(y);
@@ -2597,7 +2663,7 @@ static const void *ad__tensor_grad(ad_var x) {               /* row-major conten
 }
 AD_API const void *ad_grad_data(ad_var x) {
   if (!ad_is_valid(x)) return NULL;
-  if (x.tape->swept == 0) return ad__fail(x.tape, AD_ERROR_TAPE, "ad_grad_data: no ad_backward since the tape was reset"), (const void *)NULL;
+  if (x.tape->swept == 0) return NULL;
   if (x.kind & 1) return ad__tensor_grad(x);
   return x.node < x.tape->swept ? x.tape->adjoint + x.node : NULL;
 }
@@ -2714,7 +2780,7 @@ static const ad_tensor_op ad__op_permute = { "permute", AD__VIEW | AD__STRIDED, 
 
 AD_API ad_var ad_permute(ad_var x, const int *axes) {
   ptrdiff_t n[AD_MAX_RANK] = { 0 };
-  if (ad__valid(x) && !axes) return ad__fail(x.tape, AD_ERROR_ARGUMENT, "permute: no axes are given");
+  if (ad__valid(x) && !axes) return ad__fail(x.tape, AD_ERROR_ARGUMENT, "ad_permute: no axes are given");
   for (int i = 0; i < ad_rank(x); i++) n[i] = axes[i];
   return ad__record_call(&ad__op_permute, &x, 1, n, AD_MAX_RANK, 0);
 }
@@ -2984,18 +3050,6 @@ static ad_var ad__prod_of_halves(ad_var x, ptrdiff_t axis) {
   return x;
 }
 
-/* g * d, and 0 where g is 0 whatever d is (R6). The rule is about numbers: nodes that are differentiated again must keep d. */
-static ad_var ad__seed(const ad__reverse *r, ad_var g, ad_var d) {
-  const ad__strided *a = ad__array_of(d), *in[2];
-  ad_var y;
-  if (!AD__NUMBERS(r) || !ad__valid(d)) return ad_var_mul(g, d);
-  g = ad_broadcast_to(g, a->rank, a->shape);
-  y = ad__buffer_like(r->tape, a);
-  if (!ad__valid(g) || !ad__valid(y)) return y;
-  in[0] = in[1] = a;
-  ad__row_partial(AD_OP_mul, 0, 2, in, a, ad__array_of(g), ad__array_of(y), false);
-  return y;
-}
 static void ad__reverse_as(ad__reverse *r, ad_var y);
 
 static void ad__reduce_reverse(ad__reverse *r) {
@@ -3006,8 +3060,8 @@ static void ad__reduce_reverse(ad__reverse *r) {
   switch (r->t->n[0]) {
     case AD_REDUCE_SUM: *to = ad__broadcast_like(g, x); break;
     case AD_REDUCE_MEAN: *to = ad__broadcast_like(ad_var_div(g, ad_constant(r->tape, (double)ad__fold_of(x, axis).n)), x); break;
-    case AD_REDUCE_SUMSQ: *to = ad_var_mul(ad_var_add(g, g), r->x[0]); break;
-    case AD_REDUCE_NORM: *to = ad__seed(r, g, ad__record_axis(&ad__op_direction, r->x[0], r->y, axis)); break;
+    case AD_REDUCE_SUMSQ: *to = ad_var_chain(ad_var_add(g, g), r->x[0]); break;
+    case AD_REDUCE_NORM: *to = ad_var_chain(g, ad__record_axis(&ad__op_direction, r->x[0], r->y, axis)); break;
     case AD_REDUCE_PROD:
       if (AD__NUMBERS(r)) *to = ad__record_axis(&ad__op_others, r->x[0], g, axis);
       else ad__reverse_as(r, ad__prod_of_halves(r->x[0], axis));
@@ -3020,7 +3074,7 @@ static void ad__reduce_reverse(ad__reverse *r) {
       *to = ad__record_call(&ad__op_weights, all, 3, &axis, 1, 0);
       break;
     }
-    default: *to = ad__seed(r, g, ad__record_axis(&ad__op_winners, r->x[0], r->y, axis)); break;
+    default: *to = ad_var_chain(g, ad__record_axis(&ad__op_winners, r->x[0], r->y, axis)); break;
   }
 }
 static const ad_tensor_op ad__op_reduce[] = {                /* one rule, told apart by n[0] */
@@ -3098,19 +3152,25 @@ AD_API ad_var ad_log_softmax(ad_var x, int axis) { return ad__along_rows(&ad__op
 
 /* ---- variance, standard deviation, running sums, argmax ---- */
 
-AD_API ad_var ad_variance(ad_var x, int axis, bool keep, int ddof) {
-  const ad_var d = ad_var_sub(x, ad_mean(x, axis, true));
+/* what is summed: x less its mean; *m: by what the sum is divided, NaN where ddof leaves nothing */
+static ad_var ad__deviation(const char *name, ad_var x, int axis, int ddof, double *m) {
   const int rank = ad_rank(x), at = axis < 0 ? axis + rank : axis;
-  if (!ad__valid(d)) return d;
-  const double n = axis == AD_ALL ? (double)ad_size(x) : (double)ad_shape(x)[at], m = n - ddof;
-  return ad_var_div_xk(ad_sumsq(d, axis, keep), m > 0 ? m : (double)NAN);
+  if (!ad__valid(x)) return x;
+  if (ddof < 0) return ad__fail_shapes(x.tape, AD_ERROR_ARGUMENT, name, "ddof is negative", &x, 1);
+  if (axis != AD_ALL && (axis < -rank || axis >= rank)) return ad__fail_axis(x, name, axis);
+  *m = (double)(axis == AD_ALL ? ad_size(x) : ad_shape(x)[at]) - ddof;
+  if (!(*m > 0)) *m = (double)NAN;
+  return ad_var_sub(x, ad_mean(x, axis, true));
+}
+AD_API ad_var ad_variance(ad_var x, int axis, bool keep, int ddof) {
+  double m = 1;
+  const ad_var d = ad__deviation("variance", x, axis, ddof, &m);
+  return ad_var_div_xk(ad_sumsq(d, axis, keep), m);
 }
 AD_API ad_var ad_std(ad_var x, int axis, bool keep, int ddof) {   /* a norm: its gradient at deviation 0 is 0 */
-  const ad_var d = ad_var_sub(x, ad_mean(x, axis, true));
-  const int rank = ad_rank(x), at = axis < 0 ? axis + rank : axis;
-  if (!ad__valid(d)) return d;
-  const double n = axis == AD_ALL ? (double)ad_size(x) : (double)ad_shape(x)[at], m = n - ddof;
-  return ad_var_div_xk(ad_norm(d, axis, keep), m > 0 ? sqrt(m) : (double)NAN);
+  double m = 1;
+  const ad_var d = ad__deviation("std", x, axis, ddof, &m);
+  return ad_var_div_xk(ad_norm(d, axis, keep), sqrt(m));
 }
 
 /* n: axis, from the end */
@@ -3494,6 +3554,8 @@ AD_API ad_var ad_trace(ad_var x) { return ad_sum(ad__record_call(&ad__op_diagona
 
 /* ---- losses ---- */
 
+AD_API ad_var ad_prelu(ad_var x, ad_var slope) { return ad_var_leaky_relu(x, slope); }
+
 /* The loss and, in one pass, its derivative softmax(x) - target over the batch, which is saved. */
 static const char *ad__cross_entropy_shape(ad__tensor *t, const ad__strided *const *x) {
   const char *wrong = ad__need_float(t, x[0]);
@@ -3690,7 +3752,10 @@ static const char *ad__pool_shape_rule(ad__tensor *t, const ad__strided *const *
   size_t height, width;
   const char *wrong = ad__need_float(t, x[0]);
   if (wrong) return wrong;
-  if (!ad__pool_of(t, x[0], &p, &height, &width)) return "there is no such window";
+  if (t->n[0] < 1 || t->n[1] < 1 || t->n[2] < 0) return t->status = AD_ERROR_ARGUMENT, "size and stride must be positive, padding not negative";
+  if (t->n[2] >= t->n[0]) return t->status = AD_ERROR_ARGUMENT, t->number = t->n[2], "a padding of %td is not smaller than the window";
+  if (x[0]->rank < 2) return "needs images (.., H, W)";
+  if (!ad__pool_of(t, x[0], &p, &height, &width)) return "the window is larger than the padded images";
   ad__like(t, x[0]);
   t->a.shape[t->a.rank - 2] = height;
   t->a.shape[t->a.rank - 1] = width;
@@ -3781,6 +3846,7 @@ static const char *ad__layer_norm_shape(ad__tensor *t, const ad__strided *const 
   if (wrong) return wrong;
   if (x[1]->dtype != x[0]->dtype || x[2]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "needs operands of one floating-point type";
   for (int k = 1; k < 3; k++) if (x[k]->rank != 1 || x[k]->size != x[0]->shape[x[0]->rank - 1]) return "gain or bias does not fit the last axis";
+  if (!(t->c >= 0)) return t->status = AD_ERROR_ARGUMENT, "epsilon is negative or NaN";
   t->saved_bytes = 2 * ad__span(x[0], 0, x[0]->rank - 1) * sizeof(double);
   return NULL;
 }
@@ -3834,6 +3900,7 @@ AD_API ad_var ad_batch_norm(ad_var x, ad_var gain, ad_var bias, double epsilon) 
     const ad_var all[3] = { x, gain, bias };
     return ad__fail_shapes(x.tape, AD_ERROR_SHAPE, "batch_norm", "gain or bias does not fit axis 1", all, 3);
   }
+  if (!(epsilon >= 0)) return ad__fail_shapes(x.tape, AD_ERROR_ARGUMENT, "batch_norm", "epsilon is negative or NaN", &x, 1);
   shape[0] = a->shape[0];
   shape[1] = column[0] = a->shape[1];
   shape[2] = ad__span(a, 2, a->rank);
@@ -3862,7 +3929,7 @@ static const char *ad__solve_shape(ad__tensor *t, const ad__strided *const *x) {
   if (wrong) return wrong;
   if (x[1]->dtype != x[0]->dtype) return t->status = AD_ERROR_DTYPE, "needs two of one floating-point type";
   if (x[1]->rank != r || x[1]->shape[r - 2] != ad__order(x[0])) return "the right side does not fit";
-  for (int i = 0; i < r - 2; i++) if (x[0]->shape[i] != x[1]->shape[i]) return "the leading axes differ";
+  for (int i = 0; i < r - 2; i++) if (x[0]->shape[i] != x[1]->shape[i]) return "the leading axes do not broadcast";
   ad__like(t, x[1]);
   return ad__array_layout(&t->a) ? NULL : "overflows";
 }
@@ -3879,19 +3946,42 @@ static void ad__solve_reverse(ad__reverse *r) {              /* B: U = A^-T G; A
   r->gx[1] = u;
 }
 static const ad_tensor_op ad__op_solve = { "solve", 0, ad__solve_shape, ad__solve_forward, ad__solve_reverse };
+/* x with the leading axes that its own and those of other broadcast to, the last two kept; x itself where they do not broadcast */
+static ad_var ad__with_leading(ad_var x, const ad__strided *other) {
+  const ad__strided *own = ad__array_of(x);
+  const int rank = own->rank > other->rank ? own->rank : other->rank;
+  size_t shape[AD_MAX_RANK];
+  bool same = rank == own->rank;
+  for (int i = 0; i < rank - 2; i++) {
+    const size_t p = i < rank - own->rank ? 1 : own->shape[i - (rank - own->rank)], q = i < rank - other->rank ? 1 : other->shape[i - (rank - other->rank)];
+    if (p != q && p != 1 && q != 1) return x;
+    shape[i] = p == 1 ? q : p;
+    same = same && shape[i] == p;
+  }
+  for (int i = 0; i < 2; i++) shape[rank - 2 + i] = own->shape[own->rank - 2 + i];
+  return same ? x : ad_broadcast_to(x, rank, shape);
+}
 AD_API ad_var ad_solve(ad_var a, ad_var b) {
-  ad_var both[2];
+  const int ra = ad_rank(a), rb = ad_rank(b);
+  bool vectors = rb == 1 || (rb > 1 && rb == ra - 1);
+  ad_var both[2], y;
+  size_t shape[AD_MAX_RANK];
+  for (int i = 0; i < rb && rb > 1 && vectors; i++) vectors = ad_shape(a)[i] == ad_shape(b)[i];
+  if (vectors && ra >= 2) {                                    /* matrices of one column */
+    for (int i = 0; i < rb; i++) shape[i] = ad_shape(b)[i];
+    shape[rb] = 1;
+    b = ad_reshape(b, rb + 1, shape);
+  }
   both[0] = a;
   both[1] = b;
-  if (ad__valid(a) && ad__valid(b) && ad_rank(b) == ad_rank(a) - 1 && ad_rank(a) >= 2) {   /* vectors are matrices of one column */
-    size_t shape[AD_MAX_RANK];
-    const int rank = ad_rank(b);
-    for (int i = 0; i < rank; i++) shape[i] = ad_shape(b)[i];
-    shape[rank] = 1;
-    both[1] = ad_reshape(b, rank + 1, shape);
-    return ad_reshape(ad__record_call(&ad__op_solve, both, 2, NULL, 0, 0), rank, shape);
+  if (ad__valid(a) && ad__valid(b) && ra >= 2 && ad_rank(b) >= 2) {
+    both[0] = ad__with_leading(a, ad__array_of(b));
+    both[1] = ad__with_leading(b, ad__array_of(a));
   }
-  return ad__record_call(&ad__op_solve, both, 2, NULL, 0, 0);
+  y = ad__record_call(&ad__op_solve, both, 2, NULL, 0, 0);
+  if (!vectors || !ad__valid(y)) return y;
+  for (int i = 0; i < ad_rank(y); i++) shape[i] = ad_shape(y)[i];
+  return ad_reshape(y, ad_rank(y) - 1, shape);
 }
 
 /* inverse and adjugate (the transposed cofactors, also of a singular matrix); n: which */
@@ -3946,7 +4036,7 @@ static void ad__det_forward(ad__tensor *t, const ad__strided *const *x, void *wo
 static void ad__det_reverse(ad__reverse *r) {                /* det: g adj(A)^T; log |det|: g A^-T */
   const ptrdiff_t which[1] = { 1 };
   const ad_var m = r->t->n[0] ? ad_inverse(r->x[0]) : ad__record_call(&ad__op_adjugate, &r->x[0], 1, which, 1, 0);
-  r->gx[0] = ad_var_mul(ad__to_scalars(r->g), ad_transpose(m));
+  r->gx[0] = ad_var_chain(ad__to_scalars(r->g), ad_transpose(m));
 }
 static const ad_tensor_op ad__op_det = { "det", 0, ad__det_shape, ad__det_forward, ad__det_reverse };
 static const ad_tensor_op ad__op_logdet = { "logdet", 0, ad__det_shape, ad__det_forward, ad__det_reverse };
@@ -4052,6 +4142,7 @@ static bool ad__parameter(const char *name, const ad_var *x, const ad_var *s1, c
     }
   }
   *g = ad_grad_data(x[k]);
+  if (!*g) ad__fail(tape, AD_ERROR_TAPE, "%s: there are no gradients: no ad_backward since the tape was reset", name);
   return *g != NULL;
 }
 AD_API ad_status ad_sgd(const ad_var *x, size_t n, const ad_var *velocity, double rate, double momentum, double decay) {
@@ -4068,7 +4159,11 @@ AD_API ad_status ad_sgd(const ad_var *x, size_t n, const ad_var *velocity, doubl
 }
 AD_API ad_status ad_adam(const ad_var *x, size_t n, const ad_var *moment, const ad_var *square, uint64_t step, double rate, double beta1,
                          double beta2, double epsilon, double decay) {
-  if ((n && (!x || !moment || !square)) || step == 0) return AD_ERROR_ARGUMENT;
+  if (n && (!x || !moment || !square)) return AD_ERROR_ARGUMENT;
+  if (step == 0) {
+    if (n && x[0].tape) ad__fail(x[0].tape, AD_ERROR_ARGUMENT, "ad_adam: step is 0; steps count from 1");
+    return AD_ERROR_ARGUMENT;
+  }
   for (size_t k = 0; k < n; k++) {
     const void *g;
     if (!ad__parameter("ad_adam", x, moment, square, k, &g)) return ad_tape_status(x[k].tape) != AD_OK ? ad_tape_status(x[k].tape) : AD_ERROR_TAPE;
@@ -4126,7 +4221,7 @@ static ad__sym ad__sym_partial(int op, int k, ad__sym x, ad__sym y, ad__sym z, a
 }
 
 /* What a derivation knows of the nodes from .. y: their adjoints, and whether they depend on an x. Of older nodes only x matter. */
-typedef struct ad__derivation {
+struct ad__derivation {
   ad_tape *tape;
   size_t from;
   ad_var *adjoint;
@@ -4134,7 +4229,7 @@ typedef struct ad__derivation {
   const ad_var *x;
   size_t n;
   ad_var *gx;
-} ad__derivation;
+};
 
 static ad_var *ad__adjoint_slot(const ad__derivation *d, uint32_t node) {   /* null: nothing asks for it */
   if (node >= d->from) return d->depends[node - d->from] ? &d->adjoint[node - d->from] : NULL;
@@ -4176,32 +4271,8 @@ static void ad__derive_row(const ad__derivation *d, size_t i, ad_var g) {
     if (!ad__adjoint_slot(d, node)) continue;
     const ad__sym p = ad__sym_partial(op, part, in[0], in[1], in[2], ad__sym_of(ad__handle_of(t, (uint32_t)i)));
     if (p.number && p.k == 0) continue;
-    ad__derive_add(d, node, !p.number ? ad_var_mul(g, p.v) : p.k == 1 ? g : p.k == -1 ? ad_var_neg(g) : ad_var_mul_xk(g, p.k));
+    ad__derive_add(d, node, !p.number ? ad_var_chain(g, p.v) : p.k == 1 ? g : p.k == -1 ? ad_var_neg(g) : ad_var_mul_xk(g, p.k));
   }
-}
-static void ad__derive_call(const ad__derivation *d, size_t i, ad_var g) {
-  ad_tape *tape = d->tape;
-  ad__tensor *t = ad__tensor_at(tape, i);
-  ad_var *x = (ad_var *)ad__tape_take(tape, t->count * sizeof *x), *gx = (ad_var *)ad__tape_take(tape, t->count * sizeof *gx);
-  bool *wanted = (bool *)ad__tape_take(tape, t->count * sizeof *wanted);
-  ad__reverse r;
-  if (!x || !gx || !wanted) return;
-  for (uint32_t k = 0; k < t->count; k++) {
-    x[k] = ad__handle_of(tape, t->operand[k]);
-    gx[k] = ad__invalid(tape);
-    wanted[k] = ad__adjoint_slot(d, t->operand[k]) != NULL;
-  }
-  r.tape = tape;
-  r.t = t;
-  r.y = ad__handle_of(tape, (uint32_t)i);
-  r.g = g;
-  r.x = x;
-  r.wanted = wanted;
-  r.gx = gx;
-  r.from = tape->count;
-  r.numbers = false;
-  t->op->reverse(&r);
-  for (uint32_t k = 0; k < t->count; k++) if (wanted[k]) ad__derive_add(d, t->operand[k], gx[k]);
 }
 /* gx[k] = sum over y of g dy/dx[k], left invalid where there is none. Nodes before from do not lead from x to y. */
 static void ad__derive(ad_tape *tape, size_t from, ad_var y, ad_var g, const ad_var *x, size_t n, ad_var *gx) {
@@ -4227,7 +4298,7 @@ static void ad__derive(ad_tape *tape, size_t from, ad_var y, ad_var g, const ad_
   for (size_t i = count; i-- > 0;) {
     const ad_var a = d.adjoint[i];
     if (!a.kind || ad__operand_count(tape, from + i) == 0) continue;
-    if (AD_NODE_OP(tape->code[from + i].op) == AD_OP_CALL_) ad__derive_call(&d, from + i, a);
+    if (AD_NODE_OP(tape->code[from + i].op) == AD_OP_CALL_) ad__call_reverse(tape, from + i, a, &d);
     else ad__derive_row(&d, from + i, a);
   }
   for (size_t k = 0; k < n; k++)
@@ -4376,10 +4447,7 @@ AD_API ad_status ad_backward_from(ad_var y, const void *seed) {
 AD_API double ad__grad_apart(ad_var x) {
   ad_tape *t = x.tape;
   if (!t || !ad__operand(t, x, "grad", "x")) return (double)NAN;
-  if (t->swept == 0) {
-    ad__fail(t, AD_ERROR_TAPE, "ad_grad: there is no gradient of node %u: no ad_backward since the tape was reset", (unsigned)x.node);
-    return (double)NAN;
-  }
+  if (t->swept == 0) return (double)NAN;
   if (ad_rank(x) != 0) {
     ad__fail(t, AD_ERROR_SHAPE, "ad_grad: the variable has rank %d, a number has rank 0 (see ad_grad_data)", ad_rank(x));
     return (double)NAN;
@@ -4392,12 +4460,6 @@ AD_API double ad__grad_apart(ad_var x) {
 }
 
 #endif /* AD_IMPLEMENTED */
-
-/* the place of leaves, by macros that only the program sees, not the header */
-#if defined(AD_TRACE) && !defined(__cplusplus) && !defined(ad_variable) && !defined(AD__TEMPLATE)
-#define ad_variable(tape, v) ad_variable(ad__at_tape(tape, __FILE__, __LINE__), v)
-#define ad_constant(tape, v) ad_constant(ad__at_tape(tape, __FILE__, __LINE__), v)
-#endif
 
 #if defined(AD_IMPLEMENTATION) && !defined(AD__FUNCTION_IMPLEMENTATION) && !defined(AD__TEMPLATE)
 #define AD__FUNCTION_IMPLEMENTATION
@@ -4445,8 +4507,8 @@ static ad_status ad__rerecord(ad__recording *r, ad_var_map *f, void *context, si
   f(r->x, r->y, context);
   if (t->kind != kind) ad__fail(t, AD_ERROR_TAPE, "recording: the function has reset its tape");
   for (size_t i = 0; i < m && t->status == AD_OK; i++) {
-    if (r->y[i].tape != t || !ad__is_scalar(t, r->y[i]))
-      ad__fail(t, ad_is_valid(r->y[i]) ? AD_ERROR_SHAPE : AD_ERROR_TAPE, "recording: output %zu is no number of this recording", i);
+    if (r->y[i].tape != t || !ad_is_valid(r->y[i])) ad__fail(t, AD_ERROR_TAPE, "recording: output %zu is no variable of this recording", i);
+    else if (ad_rank(r->y[i]) != 0 || ad_type(r->y[i]) == AD_I32) ad__fail_shapes(t, AD_ERROR_SHAPE, "recording", "an output must be a number", &r->y[i], 1);
     else if (y) y[i] = ad_value(r->y[i]);
   }
   return t->status;
@@ -4544,14 +4606,29 @@ static ad_status ad__curvature(const ad__recording *r, size_t n, const double *v
     if (v) w[i].d[0] = v[i];
     else if (i >= first && i < first + count) w[i].d[i - first] = 1;
   }
-  if (!ad__sweep_tangents(r->tape, n, to + 1, w)) {
-    ad__fail(r->tape, AD_ERROR_UNSUPPORTED, "ad_hessian: f computes with tensors; ad_differentiate gives their second derivatives");
-    return r->tape->status;
-  }
+  if (!ad__sweep_tangents(r->tape, n, to + 1, w)) return AD_ERROR_UNSUPPORTED;
   for (size_t i = 0; i <= to; i++) a[i] = ad_dual_constant(0);
   a[to].v = 1;
   ad__sweep_duals(r->tape, to, w, a);
   return AD_OK;
+}
+
+/* the same of a recording with tensors: the gradient as nodes, swept once a row, or its product with v */
+static ad_status ad__curvature_of_tensors(ad__recording *r, size_t n, const double *v, double *gradient, double *out) {
+  ad_tape *t = r->tape;
+  ad_var *g = (ad_var *)ad__tape_take(t, n * sizeof *g), along;
+  ad_status status = g ? ad_differentiate(r->y[0], r->x, n, g) : t->status;
+  if (status != AD_OK) return status;
+  along = ad_constant(t, 0);
+  for (size_t i = 0; i < n && status == AD_OK; i++) {
+    if (gradient) gradient[i] = ad_value(g[i]);
+    if (v) along = ad_var_add(along, ad_var_mul_xk(g[i], v[i]));
+    else status = ad_backward(g[i]);
+    for (size_t k = 0; k < n && !v; k++) out[i * n + k] = ad_grad(r->x[k]);
+  }
+  if (v && status == AD_OK) status = ad_backward(along);
+  for (size_t k = 0; k < n && v; k++) out[k] = ad_grad(r->x[k]);
+  return status;
 }
 
 /* v null: the Hessian; else its product with v */
@@ -4560,14 +4637,17 @@ static ad_status ad__second_order(ad_var_map *f, void *context, size_t n, const 
   ad__recording r;
   ad_dual *w = NULL, *a;
   size_t nodes = 0;
+  bool tensors = false;
   ad_status status = ad__record_map(&r, f, context, n, x, 1, y);
   if (status == AD_OK && !v && n > PTRDIFF_MAX / sizeof(double) / n) status = AD_ERROR_LIMIT;
-  if (status == AD_OK) {
+  for (size_t i = n; status == AD_OK && i <= r.y[0].node && !tensors; i++) tensors = ad__is_tensor(r.tape, i);
+  if (tensors) status = ad__curvature_of_tensors(&r, n, v, gradient, out);
+  else if (status == AD_OK) {
     nodes = (size_t)r.y[0].node + 1 > n ? (size_t)r.y[0].node + 1 : n;
     if (nodes > PTRDIFF_MAX / (2 * sizeof *w)) status = AD_ERROR_LIMIT;
     else if (!(w = (ad_dual *)ad__take(r.tape, &r.tape->storage, 2 * nodes * sizeof *w, "ad_hessian"))) status = r.tape->status;
   }
-  if (status == AD_OK) {
+  if (status == AD_OK && !tensors) {
     const size_t width = v ? n : AD_DUAL_WIDTH;
     a = w + nodes;
     for (size_t i = 0; i < nodes; i++) a[i] = ad_dual_constant(0);
@@ -4661,8 +4741,6 @@ static int ad__operands(const ad_tape *t, size_t i, uint32_t node[3], double par
   for (int k = 0; k < n; k++) partial[k] = p[form == AD_X_NUMBER ? 1 : k];
   return n;
 }
-static bool ad__is_tensor(const ad_tape *t, size_t i) { return AD_NODE_FORM(t->code[i].op) == AD_ON_TENSORS; }
-
 static void ad__print_node(const ad_tape *t, size_t i, FILE *out) {
   uint32_t node[3];
   double partial[3];
@@ -7281,4 +7359,68 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, c
 #undef AD_LANES
 #undef AD_REGISTERS
 #undef AD_E
+#endif
+
+/* The places of what is recorded by functions, by macros that only the program sees, not the header. */
+#if defined(AD_TRACE) && !defined(AD__PLACES) && !defined(AD__TEMPLATE)
+#define AD__PLACES
+#define AD__HERE(x) ad__at_var(x, __FILE__, __LINE__)
+#define AD__HERE_ON(tape) ad__at_tape(tape, __FILE__, __LINE__)
+AD_INLINE ad_var ad__concat_at(const char *file, int line, const ad_var *x, size_t n, int axis) {
+  if (n && x) ad__at_tape(x[0].tape, file, line);
+  return ad_concat(x, n, axis); }
+AD_INLINE ad_var ad__stack_at(const char *file, int line, const ad_var *x, size_t n, int axis) {
+  if (n && x) ad__at_tape(x[0].tape, file, line);
+  return ad_stack(x, n, axis); }
+#define ad_concat(...) ad__concat_at(__FILE__, __LINE__, __VA_ARGS__)
+#define ad_stack(...) ad__stack_at(__FILE__, __LINE__, __VA_ARGS__)
+#define ad_variable(tape, ...) ad_variable(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_constant(tape, ...) ad_constant(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_tensor_variable(tape, ...) ad_tensor_variable(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_tensor_constant(tape, ...) ad_tensor_constant(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_tensor_borrow(tape, ...) ad_tensor_borrow(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_tensor_normal(tape, ...) ad_tensor_normal(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_tensor_he(tape, ...) ad_tensor_he(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_tensor_xavier(tape, ...) ad_tensor_xavier(AD__HERE_ON(tape), __VA_ARGS__)
+#define ad_matmul(x, ...) ad_matmul(AD__HERE(x), __VA_ARGS__)
+#define ad_cast(x, ...) ad_cast(AD__HERE(x), __VA_ARGS__)
+#define ad_sum(x, ...) ad_sum(AD__HERE(x), __VA_ARGS__)
+#define ad_mean(x, ...) ad_mean(AD__HERE(x), __VA_ARGS__)
+#define ad_prod(x, ...) ad_prod(AD__HERE(x), __VA_ARGS__)
+#define ad_reduce_max(x, ...) ad_reduce_max(AD__HERE(x), __VA_ARGS__)
+#define ad_reduce_min(x, ...) ad_reduce_min(AD__HERE(x), __VA_ARGS__)
+#define ad_sumsq(x, ...) ad_sumsq(AD__HERE(x), __VA_ARGS__)
+#define ad_norm(x, ...) ad_norm(AD__HERE(x), __VA_ARGS__)
+#define ad_logsumexp(x, ...) ad_logsumexp(AD__HERE(x), __VA_ARGS__)
+#define ad_variance(x, ...) ad_variance(AD__HERE(x), __VA_ARGS__)
+#define ad_std(x, ...) ad_std(AD__HERE(x), __VA_ARGS__)
+#define ad_argmax(x, ...) ad_argmax(AD__HERE(x), __VA_ARGS__)
+#define ad_cumsum(x, ...) ad_cumsum(AD__HERE(x), __VA_ARGS__)
+#define ad_softmax(x, ...) ad_softmax(AD__HERE(x), __VA_ARGS__)
+#define ad_log_softmax(x, ...) ad_log_softmax(AD__HERE(x), __VA_ARGS__)
+#define ad_reshape(x, ...) ad_reshape(AD__HERE(x), __VA_ARGS__)
+#define ad_broadcast_to(x, ...) ad_broadcast_to(AD__HERE(x), __VA_ARGS__)
+#define ad_permute(x, ...) ad_permute(AD__HERE(x), __VA_ARGS__)
+#define ad_slice(x, ...) ad_slice(AD__HERE(x), __VA_ARGS__)
+#define ad_gather(x, ...) ad_gather(AD__HERE(x), __VA_ARGS__)
+#define ad_dot(x, ...) ad_dot(AD__HERE(x), __VA_ARGS__)
+#define ad_outer(x, ...) ad_outer(AD__HERE(x), __VA_ARGS__)
+#define ad_linear(x, ...) ad_linear(AD__HERE(x), __VA_ARGS__)
+#define ad_prelu(x, ...) ad_prelu(AD__HERE(x), __VA_ARGS__)
+#define ad_cross_entropy(x, ...) ad_cross_entropy(AD__HERE(x), __VA_ARGS__)
+#define ad_mse(x, ...) ad_mse(AD__HERE(x), __VA_ARGS__)
+#define ad_conv2d(x, ...) ad_conv2d(AD__HERE(x), __VA_ARGS__)
+#define ad_max_pool2d(x, ...) ad_max_pool2d(AD__HERE(x), __VA_ARGS__)
+#define ad_avg_pool2d(x, ...) ad_avg_pool2d(AD__HERE(x), __VA_ARGS__)
+#define ad_layer_norm(x, ...) ad_layer_norm(AD__HERE(x), __VA_ARGS__)
+#define ad_batch_norm(x, ...) ad_batch_norm(AD__HERE(x), __VA_ARGS__)
+#define ad_dropout(x, ...) ad_dropout(AD__HERE(x), __VA_ARGS__)
+#define ad_solve(x, ...) ad_solve(AD__HERE(x), __VA_ARGS__)
+#define ad_transpose(x) ad_transpose(AD__HERE(x))
+#define ad_diag(x) ad_diag(AD__HERE(x))
+#define ad_trace(x) ad_trace(AD__HERE(x))
+#define ad_inverse(x) ad_inverse(AD__HERE(x))
+#define ad_det(x) ad_det(AD__HERE(x))
+#define ad_logdet(x) ad_logdet(AD__HERE(x))
+#define ad_cholesky(x) ad_cholesky(AD__HERE(x))
 #endif

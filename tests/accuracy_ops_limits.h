@@ -23,7 +23,7 @@ static const judge judges[] = {
   ROW(add), ROW(sub), ROW(mul), ROW(div), OWN(pow, 1.1, 4, 8), SLOPE(pow_slope, pow, 1, 4, 8, 0, 0), ROOT(atan2, 1.1, 5, 8, 0, 0, 0),
   ROW(hypot), SLOPE(hypot_share, hypot, 1, 4, 6, 0, 0), ROW(max), ROW(min), ROW(fmax), ROW(fmin), STEPS(fmod), STEPS(remainder), STEPS(copysign), ROOT(logaddexp, 1.6, 4, 6, 1, 0, 0),
   OWN(logaddexp_share, 4, 6, 0), { "powi", o_powi, 0, { 1.1, 4, 6 }, { 0, 0, 0 } }, OWN(xlogy, 1.6, 4, 6), OWN(xlog1py, 1.6, 4, 6),
-  ROW(leaky_relu), OWN(elu, 1.6, 4, 6), OWN(huber, 1.6, 4, 6), STEPS(less), STEPS(less_equal), STEPS(equal), STEPS(not_equal),
+  ROW(leaky_relu), OWN(elu, 1.6, 4, 6), OWN(huber, 1.6, 4, 6), STEPS(less), STEPS(less_equal), STEPS(equal), STEPS(not_equal), ROW(chain),
 };
 /* rows without an MPFR function here: their parts are judged (mish_gate in mish), or other tests (polygamma in tetragamma) */
 static const char *const unjudged[] = { "mish_gate", "mish_gate_slope", "polygamma" };

@@ -1,6 +1,7 @@
 // The generic names as overloads, and the operators, in C++: every row of the table for double, ad_dual, ad_dual2 and a dual of this
 // program, with numbers among the operands.
 #include <type_traits>
+#define AD_TRACE
 #include "ad.h"
 extern "C" {
 #include "test.h"
@@ -71,7 +72,30 @@ static void driver(void **) {
   assert_true(same(gradient[0], std::sin(0.5)) && std::fabs(gradient[1] - 2 * std::cos(0.5)) < 1e-15);
 }
 
+// AD_TRACE: names, operators and functions tell the place where they are written
+static void trace(void **) {
+  ad_tape *t = ad_tape_create(nullptr);
+  const size_t n = 2;
+  ad_var x = ad_variable(t, 1), y;
+  const int line = __LINE__ + 1;
+  y = ad_sin(x);
+  y = x * y;
+  y = 2 - ad_fma(x, 3, y);
+  y += x;
+  y = -y;
+  y = ad_sum(ad_mul(ad_tensor_constant(t, AD_F64, 1, &n, nullptr), y), AD_ALL, false);
+  const int of[] = { line - 2, line, line + 1, line + 2, line + 2, line + 2, line + 3, line + 4, line + 5, line + 5, line + 5 };
+  assert_int_equal(ad_tape_nodes(t), sizeof of / sizeof *of);
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+    if (t->place[i].line != of[i] || !strstr(t->place[i].file, "test_operators.cc")) fail_msg("node %zu: %s:%d", i, t->place[i].file, t->place[i].line);
+  (void)ad_matmul(y, y);
+  char place[64];
+  snprintf(place, sizeof place, "test_operators.cc:%d)", __LINE__ - 2);
+  if (!strstr(ad_tape_message(t), place)) fail_msg("%s", ad_tape_message(t));
+  ad_tape_destroy(t);
+}
+
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(values), cmocka_unit_test(operators), cmocka_unit_test(comparisons), cmocka_unit_test(driver)};
+  const CMUnitTest tests[] = {cmocka_unit_test(values), cmocka_unit_test(operators), cmocka_unit_test(comparisons), cmocka_unit_test(driver), cmocka_unit_test(trace)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

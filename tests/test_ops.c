@@ -52,12 +52,12 @@ static bool structural(int op) {
   switch (op) {
     case AD_OP_neg: case AD_OP_add: case AD_OP_sub: case AD_OP_mul: case AD_OP_fma: case AD_OP_where: case AD_OP_lerp: case AD_OP_max: case AD_OP_min:
     case AD_OP_fmax: case AD_OP_fmin: case AD_OP_leaky_relu: case AD_OP_elu: case AD_OP_less: case AD_OP_less_equal: case AD_OP_equal:
-    case AD_OP_not_equal: return true;
+    case AD_OP_not_equal: case AD_OP_chain: return true;
     default: return false;
   }
 }
 /* R5: the functions that C99 defines for a NaN operand; and xlogy, whose 0 * log(y) is 0 */
-static bool swallows_nan(int op) { return op == AD_OP_pow || op == AD_OP_hypot || op == AD_OP_powi || op == AD_OP_pow_slope || op == AD_OP_hypot_share || op == AD_OP_copysign; }
+static bool swallows_nan(int op) { return op == AD_OP_pow || op == AD_OP_hypot || op == AD_OP_powi || op == AD_OP_pow_slope || op == AD_OP_hypot_share || op == AD_OP_copysign || op == AD_OP_chain; }
 static bool is_order(int op, int k) { return (op == AD_OP_powi && k == 1) || (op == AD_OP_polygamma && k == 0); }
 
 AD_DUAL(d64, ad_f64, 1)

@@ -148,6 +148,31 @@ static void test_zero_seed(void **unused) {
   ad_tape_destroy(t);
 }
 
+/* the same of derivatives that are recorded: ad_differentiate gives what ad_backward gives, and derivatives of it go on */
+static void test_zero_seed_recorded(void **unused) {
+  ad_tape *t = ad_tape_create(NULL);
+  const size_t shape[2] = { 2, 2 };
+  const double data[4] = { INFINITY, 1, 2, 3 }, seed[2] = { 0, 1 };
+  ad_var x = ad_variable(t, 0), y, g, gg;
+  (void)unused;
+  assert_int_equal(ad_differentiate(ad_mul(x, ad_sqrt(x)), &x, 1, &g), AD_OK);
+  assert_true(ad_value(g) == 0);
+  y = ad_where(ad_less_equal(x, 0), x, ad_log(x));
+  assert_int_equal(ad_differentiate(y, &x, 1, &g), AD_OK);
+  assert_true(ad_value(g) == 1);
+  x = ad_variable(t, 2);                            /* (x - 2)^2 x: the adjoint of the square is not 0, that of x is, its derivative is not */
+  assert_int_equal(ad_differentiate(ad_mul(ad_square(ad_sub(x, 2)), x), &x, 1, &g), AD_OK);
+  assert_int_equal(ad_differentiate(g, &x, 1, &gg), AD_OK);
+  assert_true(ad_value(g) == 0 && ad_value(gg) == 4);
+  x = ad_tensor_variable(t, AD_F64, 2, shape, data);
+  y = ad_sumsq(x, 1, false);
+  assert_int_equal(ad_backward_from(y, seed), AD_OK);
+  assert_true(((const double *)ad_grad_data(x))[0] == 0 && ((const double *)ad_grad_data(x))[3] == 6);
+  assert_int_equal(ad_differentiate(ad_dot(y, ad_tensor_constant(t, AD_F64, 1, shape, seed)), &x, 1, &g), AD_OK);
+  assert_true(((const double *)ad_data(g))[0] == 0 && ((const double *)ad_data(g))[3] == 6);
+  ad_tape_destroy(t);
+}
+
 /* --- random graphs: the same program with duals and on the tape */
 
 enum { INPUTS = 6, STEPS = 60 };
@@ -289,10 +314,51 @@ static void test_drivers(void **unused) {
   }
 }
 
+/* outputs that are tensors of rank 0, of both types: sum of x_i exp(w_i x_0) */
+static void weighted(const ad_var *x, ad_var *y, void *context) {
+  const ad_dtype type = *(const ad_dtype *)context;
+  const double w64[3] = { 1, 2, 3 };
+  const float w32[3] = { 1, 2, 3 };
+  const size_t n = 3;
+  const ad_var w = ad_tensor_constant(x[0].tape, type, 1, &n, type == AD_F32 ? (const void *)w32 : (const void *)w64);
+  y[0] = ad_sum(ad_mul(ad_exp(ad_mul(w, x[0])), ad_cast(ad_stack(x, 3, 0), type)), AD_ALL, false);
+}
+static void vector_output(const ad_var *x, ad_var *y, void *context) { (void)context; y[0] = ad_stack(x, 3, 0); }
+static void label_output(const ad_var *x, ad_var *y, void *context) { (void)context; y[0] = ad_argmax(ad_stack(x, 3, 0), 0); }
+static void test_rank_0(void **unused) {
+  const double x[3] = { 0.1, 2, -3 }, v[3] = { 1, -1, 2 };
+  (void)unused;
+  for (ad_dtype type = AD_F32; type <= AD_F64; type = (ad_dtype)(type + 1)) {
+    const double eps = type == AD_F32 ? 1e-6 : 1e-14;
+    double y = 0, g[3], j[3], h[9], hv[3], e[3], worst, want = 0, first[3] = { 0, 0, 0 }, second = 0;
+    for (int i = 0; i < 3; i++) {
+      e[i] = exp((i + 1) * x[0]);
+      want += x[i] * e[i];
+      first[i] += e[i];
+      first[0] += x[i] * (i + 1) * e[i];
+      second += (i ? 0 : 2 * e[0]) + x[i] * (i + 1) * (i + 1) * e[i];
+    }
+    assert_int_equal(ad_gradient(weighted, &type, 3, x, &y, g), AD_OK);
+    assert_true(near_to(y, want, eps));
+    assert_int_equal(ad_jacobian_reverse(weighted, &type, 3, x, 1, NULL, j), AD_OK);
+    for (int i = 0; i < 3; i++) assert_true(near_to(g[i], first[i], eps) && j[i] == g[i]);
+    assert_int_equal(ad_hessian(weighted, &type, 3, x, &y, g, h), AD_OK);
+    for (int i = 0; i < 3; i++) {
+      assert_true(near_to(g[i], first[i], eps));
+      for (int k = 0; k < 3; k++) assert_true(near_to(h[3 * i + k], i && k ? 0 : i || k ? (i + k + 1) * e[i + k] : second, 10 * eps));
+    }
+    assert_int_equal(ad_hessian_vector(weighted, &type, 3, x, v, NULL, NULL, hv), AD_OK);
+    for (int i = 0; i < 3; i++) assert_true(near_to(hv[i], h[3 * i] * v[0] + h[3 * i + 1] * v[1] + h[3 * i + 2] * v[2], 10 * eps));
+    if (type == AD_F64) assert_int_equal(ad_check_gradient(weighted, &type, 3, x, 1e-7, &worst), AD_OK);
+    assert_int_equal(ad_gradient(vector_output, NULL, 3, x, &y, g), AD_ERROR_SHAPE);
+    assert_int_equal(ad_gradient(label_output, NULL, 3, x, &y, g), AD_ERROR_SHAPE);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_rows), cmocka_unit_test(test_central_differences), cmocka_unit_test(test_special_values),
-    cmocka_unit_test(test_zero_seed), cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_rosenbrock), cmocka_unit_test(test_drivers),
+    cmocka_unit_test(test_zero_seed), cmocka_unit_test(test_zero_seed_recorded), cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_rosenbrock), cmocka_unit_test(test_drivers), cmocka_unit_test(test_rank_0),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -322,10 +322,8 @@ static void test_misuse(void **unused) {
   assert_message(t, AD_ERROR_TAPE, "ad_fma: operand z", "another tape");
   ad_tape_reset(t);
   x = ad_variable(t, 2);
-  assert_true(isnan(ad_grad(x)));
-  assert_message(t, AD_ERROR_TAPE, "ad_grad", "no ad_backward");
-  ad_tape_reset(t);
-  x = ad_variable(t, 2);
+  assert_true(isnan(ad_grad(x)) && !ad_grad_data(x));                /* no gradient yet: NaN, which is no error */
+  assert_int_equal(ad_tape_status(t), AD_OK);
   assert_int_equal(ad_backward_from(x, NULL), AD_ERROR_ARGUMENT);
   assert_message(t, AD_ERROR_ARGUMENT, "ad_backward_from", "null");
   ad_tape_reset(t);

@@ -93,7 +93,7 @@ static ad_var f_layer_norm(const ad_var *x) { return ad_layer_norm(x[0], x[1], x
 static ad_var f_batch_norm(const ad_var *x) { return ad_batch_norm(x[0], x[1], x[2], 1e-5); }
 static ad_var f_dropout(const ad_var *x) { return ad_square(ad_dropout(x[0], 0.4, 77)); }
 static ad_var f_leaky(const ad_var *x) { return ad_leaky_relu(x[0], 0.1); }
-static ad_var f_prelu(const ad_var *x) { return ad_leaky_relu(x[0], x[1]); }
+static ad_var f_prelu(const ad_var *x) { return ad_prelu(x[0], x[1]); }
 static ad_var plus_diagonal(ad_var a) {      /* well conditioned */
   const size_t n = ad_shape(a)[ad_rank(a) - 1];
   ad_var d[8];
@@ -440,6 +440,82 @@ static void test_errors(void **ignored) {
   { START; assert_int_equal(ad_backward(a), AD_ERROR_SHAPE); }
   { START; ad_var g; assert_int_equal(ad_differentiate(a, &b, 1, &g), AD_ERROR_SHAPE); }
   { START; expect_error(t, ad_tensor_variable(t, AD_F64, 3, nothing, zeros), AD_ERROR_SHAPE, "bytes"); }
+  const size_t s46[] = { 4, 6 }, s4[] = { 4 };
+  const ad_var *const no_states = NULL;
+  { START; expect_error(t, ad_tensor_variable(t, AD_I32, 1, s4, out_of), AD_ERROR_DTYPE, "ad_tensor_variable: labels"); }
+  { START; expect_error(t, ad_tensor_he(t, AD_I32, 2, s46, 1), AD_ERROR_DTYPE, "AD_I32"); }
+  { START; expect_error(t, ad_add(a, ad_tensor_constant(t, AD_F32, 2, s23, NULL)), AD_ERROR_DTYPE, "ad_add: (2, 3) double and (2, 3) float"); }
+  { START; expect_error(t, ad_reshape(a, 2, s45), AD_ERROR_SHAPE, "ad_reshape: (2, 3): reshaped to another number of elements: (4, 5)"); }
+  { START; expect_error(t, ad_broadcast_to(b, 2, s23), AD_ERROR_SHAPE, "ad_broadcast_to: (4, 5): cannot be broadcast: (2, 3)"); }
+  { START; expect_error(t, ad_max_pool2d(b, 2, 2, 2), AD_ERROR_ARGUMENT, "ad_max_pool2d: (4, 5): a padding of 2"); }
+  { START; expect_error(t, ad_avg_pool2d(b, 6, 1, 0), AD_ERROR_SHAPE, "larger than the padded images"); }
+  { START; expect_error(t, ad_avg_pool2d(b, 2, 0, 0), AD_ERROR_ARGUMENT, "stride"); }
+  { START; const ad_var p = ad_tensor_variable(t, AD_F64, 1, s23 + 1, NULL); expect_error(t, ad_layer_norm(a, p, p, -1), AD_ERROR_ARGUMENT, "epsilon"); }
+  { START; const ad_var p = ad_tensor_variable(t, AD_F64, 1, s23 + 1, NULL); expect_error(t, ad_batch_norm(a, p, p, NAN), AD_ERROR_ARGUMENT, "epsilon"); }
+  { START; expect_error(t, ad_variance(a, 0, false, -1), AD_ERROR_ARGUMENT, "ad_variance: (2, 3): ddof"); }
+  { START; expect_error(t, ad_std(a, 5, false, 0), AD_ERROR_ARGUMENT, "ad_std: (2, 3): there is no axis 5"); }
+  { START; assert_true(isnan(ad_value(ad_variance(a, AD_ALL, false, 6)))); assert_int_equal(ad_tape_status(t), AD_OK); }   /* nothing is left to divide by */
+  { START; expect_error(t, ad_solve(b, a), AD_ERROR_SHAPE, "ad_solve: (4, 5) and (2, 3)"); }
+  { START; assert_int_equal(ad_sgd(&a, 1, no_states, 1, 0, 0), AD_ERROR_TAPE); assert_non_null(strstr(ad_tape_message(t), "ad_sgd: there are no gradients")); }
+  { START; assert_int_equal(ad_adam(&a, 1, &a, &a, 0, 1, 0, 0, 0, 0), AD_ERROR_ARGUMENT); assert_non_null(strstr(ad_tape_message(t), "ad_adam: step is 0")); }
+  { START; assert_true(!ad_grad_data(a) && ad_tape_status(t) == AD_OK); }
+  { START; const ad_mark m = ad_tape_mark(t); const ad_var old = ad_exp(a);           /* a handle whose node has been recorded anew */
+    ad_tape_rewind(t, m); const ad_var now = ad_sin(b); assert_int_equal(old.node, now.node); assert_true(ad_is_valid(now) && ad_rank(old) == -1);
+    expect_error(t, ad_exp(old), AD_ERROR_TAPE, "before the tape was reset or rewound"); }
+  { START; const ad_mark m = ad_tape_mark(t); const ad_var old = ad_exp(a); ad_tape_rewind(t, m); (void)ad_constant(t, 1);
+    expect_error(t, ad_sum(old, 0, false), AD_ERROR_TAPE, "ad_sum: operand 0 (node 2)"); }
+  ad_tape_destroy(t);
+}
+
+/* a view's copy made before a rewind is not what the node of that number is later */
+static void test_copies_and_rewinds(void **ignored) {
+  (void)ignored;
+  ad_tape *t = ad_tape_create(NULL);
+  const size_t s23[] = { 2, 3 };
+  const double data[6] = { 1, 2, 3, 4, 5, 6 }, turned[6] = { 1, 4, 2, 5, 3, 6 };
+  const ad_var x = ad_transpose(ad_tensor_variable(t, AD_F64, 2, s23, data));
+  const ad_mark m = ad_tape_mark(t);
+  assert_memory_equal(ad_data(x), turned, sizeof turned);
+  ad_tape_rewind(t, m);
+  (void)ad_transpose(x);                                    /* row-major, and x is its operand: but no copy of it */
+  assert_memory_equal(ad_data(x), turned, sizeof turned);
+  assert_int_equal(ad_tape_status(t), AD_OK);
+  ad_tape_destroy(t);
+}
+
+/* solve: leading axes broadcast, and vectors: against one system at a time, values and gradients */
+static void test_solve_broadcasts(void **ignored) {
+  (void)ignored;
+  static const struct { int ra, rb, r; size_t a[4], b[4], y[4]; } of[] = {
+    { 2, 1, 1, { 3, 3 }, { 3 }, { 3 } },                   { 3, 2, 2, { 4, 3, 3 }, { 4, 3 }, { 4, 3 } },
+    { 3, 1, 2, { 4, 3, 3 }, { 3 }, { 4, 3 } },             { 2, 3, 3, { 3, 3 }, { 4, 3, 2 }, { 4, 3, 2 } },
+    { 3, 2, 3, { 4, 3, 3 }, { 3, 2 }, { 4, 3, 2 } },       { 4, 3, 4, { 2, 1, 3, 3 }, { 5, 3, 2 }, { 2, 5, 3, 2 } },
+  };
+  ad_tape *t = ad_tape_create(NULL);
+  double a[180], b[180], seed[180];
+  for (size_t n = 0; n < sizeof of / sizeof *of; n++) {
+    ad_tape_reset(t);
+    for (int i = 0; i < 180; i++) a[i] = draw(-1, 1) + (i % 9 % 4 == 0 ? 3 : 0), b[i] = draw(-1, 1), seed[i] = draw(-1, 1);
+    const ad_var x = ad_tensor_variable(t, AD_F64, of[n].ra, of[n].a, a), z = ad_tensor_variable(t, AD_F64, of[n].rb, of[n].b, b), y = ad_solve(x, z);
+    if (ad_tape_status(t) != AD_OK) fail_msg("%s", ad_tape_message(t));
+    assert_int_equal(ad_rank(y), of[n].r);
+    for (int i = 0; i < of[n].r; i++) assert_int_equal(ad_shape(y)[i], of[n].y[i]);
+    assert_int_equal(ad_backward_from(y, seed), AD_OK);
+    double ga[180] = { 0 }, gb[180] = { 0 };
+    const double *value = (const double *)ad_data(y);
+    const size_t columns = of[n].rb == 1 || (of[n].rb == of[n].r && of[n].r == 2) ? 1 : 2, systems = ad_size(y) / 3 / columns;
+    for (size_t k = 0; k < systems; k++) {
+      const size_t s33[] = { 3, 3 }, s3m[] = { 3, columns }, ka = n == 5 ? k / 5 : k % (ad_size(x) / 9), kb = k % (ad_size(z) / 3 / columns);
+      const ad_var p = ad_tensor_variable(t, AD_F64, 2, s33, a + 9 * ka), q = ad_tensor_variable(t, AD_F64, 2, s3m, b + 3 * columns * kb), r = ad_solve(p, q);
+      assert_int_equal(ad_backward_from(r, seed + 3 * columns * k), AD_OK);
+      for (size_t i = 0; i < 3 * columns; i++) close_to("solve", "value", 0, i, value[3 * columns * k + i], ((const double *)ad_data(r))[i], 1e-14);
+      for (size_t i = 0; i < 9; i++) ga[9 * ka + i] += ((const double *)ad_grad_data(p))[i];
+      for (size_t i = 0; i < 3 * columns; i++) gb[3 * columns * kb + i] += ((const double *)ad_grad_data(q))[i];
+    }
+    assert_int_equal(ad_backward_from(y, seed), AD_OK);
+    for (size_t i = 0; i < ad_size(x); i++) close_to("solve", "gradient", 0, i, ((const double *)ad_grad_data(x))[i], ga[i], 1e-12);
+    for (size_t i = 0; i < ad_size(z); i++) close_to("solve", "gradient", 1, i, ((const double *)ad_grad_data(z))[i], gb[i], 1e-12);
+  }
   ad_tape_destroy(t);
 }
 
@@ -503,6 +579,6 @@ static void test_edges(void **ignored) {
 
 int main(void) {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradients), cmocka_unit_test(test_second_derivatives), cmocka_unit_test(test_rows),
-                                      cmocka_unit_test(test_broadcasting), cmocka_unit_test(test_errors), cmocka_unit_test(test_edges) };
+                                      cmocka_unit_test(test_broadcasting), cmocka_unit_test(test_copies_and_rewinds), cmocka_unit_test(test_solve_broadcasts), cmocka_unit_test(test_errors), cmocka_unit_test(test_edges) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
