@@ -4454,14 +4454,14 @@ AD_LOCAL void AD_SW(conv_filter)(const ad_conv *p, const AD_S *x, const AD_S *gy
 
 /* y[i, j] for the taps that are inside: r, s in order. op of y and x for one tap on a run of n elements, x steps apart. */
 AD_INLINE void AD_SW(_pool_run)(bool max, size_t n, const AD_S *x, size_t step, AD_S *y) {
-  size_t j = 0;
+  const AD_S *const end = y + n;
   if (step == 1) {
-    for (; j + AD_LANES <= n; j += AD_LANES) {
-      const AD_N a = AD_W(load)(y + j), b = AD_W(load)(x + j);
-      AD_W(store)(y + j, max ? AD_W(max)(a, b) : AD_W(add)(a, b));
+    for (; end - y >= AD_LANES; x += AD_LANES, y += AD_LANES) {
+      const AD_N a = AD_W(load)(y), b = AD_W(load)(x);
+      AD_W(store)(y, max ? AD_W(max)(a, b) : AD_W(add)(a, b));
     }
   }
-  for (; j < n; j++) y[j] = max ? AD_SW(max)(y[j], x[j * step]) : y[j] + x[j * step];
+  for (; y < end; x += step, y++) *y = max ? AD_SW(max)(*y, *x) : *y + *x;
 }
 /* taps of a window that are inside in one direction */
 AD_INLINE size_t AD_SW(_pool_count)(const ad_pool *p, int d, size_t i) {

@@ -1,4 +1,4 @@
-// What bench_gemm.cc and peers_gemm.cc share: operands, and a benchmark of one function on one shape.
+// For peers_gemm.cc: operands, and a benchmark of one function on one shape.
 #ifndef GEMM_BENCH_H
 #define GEMM_BENCH_H
 #include <benchmark/benchmark.h>

@@ -1,4 +1,4 @@
-/* Convolution forward and its two gradients, and pooling, of f32. */
+/* Convolution forward and its two gradients, of f32. */
 #include "ad_simd.h"
 #include "kernels_conv.h"
 

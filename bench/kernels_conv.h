@@ -1,4 +1,4 @@
-/* What a variant of the convolutions offers to bench_conv.cc. */
+/* What a variant of the convolutions offers to peers_conv.cc. */
 #ifndef KERNELS_CONV_H
 #define KERNELS_CONV_H
 #include "ad_simd.h"

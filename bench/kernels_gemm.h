@@ -11,10 +11,10 @@ typedef struct gemm_shape {
   size_t m, n, k;
 } gemm_shape;
 typedef struct gemm_kernels {
-  int lanes_f32, lanes_f64;
+  int lanes[2];                                                                              /* of f32 and f64 */
   size_t (*work)(int size, const gemm_shape *);                                             /* bytes */
   void (*run)(int size, const gemm_shape *, const void *a, const void *b, void *c, void *work);
-  double (*peak)(int size, size_t steps);                                                   /* 12 multiply-adds of registers a step */
+  double (*peak)(size_t size, size_t steps);                                                 /* 24 operations a lane and step */
 } gemm_kernels;
 #ifdef __cplusplus
 }
