@@ -70,6 +70,17 @@
 #define AD__ROUNDED(x) ((void)0)
 #endif
 
+/* what reads memory for x comes before what follows */
+#if defined(__GNUC__) && defined(__AVX512F__)
+#define AD__IN_ORDER(x) __asm__ volatile("" : "+v"(x) : : "memory")
+#elif defined(__GNUC__) && defined(__x86_64__)
+#define AD__IN_ORDER(x) __asm__ volatile("" : "+x"(x) : : "memory")
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define AD__IN_ORDER(x) __asm__ volatile("" : "+w"(x) : : "memory")
+#else
+#define AD__IN_ORDER(x) ((void)0)
+#endif
+
 /* AD__UNROLL before a loop whose count is known once its function is inlined: the loop disappears and the arrays it
    indexes become registers. AD__ROLLED before one that is long enough as it is. */
 #if defined(__clang__)
@@ -2149,20 +2160,48 @@ AD_INLINE AD_N AD_W(_term_deviation_square)(const void *context, size_t i, size_
   return AD_W(mul)(d, d);
 }
 
+/* Neighbours joined pairwise. Whole lines are read in the order of memory: gcc would mix the loads of 2 KB at will. */
 AD_INLINE AD_N AD_W(_tree2)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
-  return join(term(t, i, c, n), term(t, i + step, c, n));
+  AD_N a = term(t, i, c, n), b;
+  if (AD_LANES == AD_WIDE) AD__IN_ORDER(a);
+  b = term(t, i + step, c, n);
+  if (AD_LANES == AD_WIDE) AD__IN_ORDER(b);
+  return join(a, b);
 }
 AD_INLINE AD_N AD_W(_tree4)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
-  return join(AD_W(_tree2)(term, t, i, c, step, n, join), AD_W(_tree2)(term, t, i + 2 * step, c, step, n, join));
+  const AD_N a = AD_W(_tree2)(term, t, i, c, step, n, join);
+  return join(a, AD_W(_tree2)(term, t, i + 2 * step, c, step, n, join));
 }
 AD_INLINE AD_N AD_W(_tree8)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
-  return join(AD_W(_tree4)(term, t, i, c, step, n, join), AD_W(_tree4)(term, t, i + 4 * step, c, step, n, join));
+  const AD_N a = AD_W(_tree4)(term, t, i, c, step, n, join);
+  return join(a, AD_W(_tree4)(term, t, i + 4 * step, c, step, n, join));
 }
 AD_INLINE AD_N AD_W(_tree16)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
-  return join(AD_W(_tree8)(term, t, i, c, step, n, join), AD_W(_tree8)(term, t, i + 8 * step, c, step, n, join));
+  const AD_N a = AD_W(_tree8)(term, t, i, c, step, n, join);
+  return join(a, AD_W(_tree8)(term, t, i + 8 * step, c, step, n, join));
 }
 AD_INLINE AD_N AD_W(_tree32)(AD_W(_term) *term, const void *t, size_t i, size_t c, size_t step, int n, AD_W(_join) *join) {
-  return join(AD_W(_tree16)(term, t, i, c, step, n, join), AD_W(_tree16)(term, t, i + 16 * step, c, step, n, join));
+  const AD_N a = AD_W(_tree16)(term, t, i, c, step, n, join);
+  return join(a, AD_W(_tree16)(term, t, i + 16 * step, c, step, n, join));
+}
+/* 32 virtual registers; where they are several registers each, eight at a time, so that every line is read once */
+AD_INLINE void AD_W(_leaf)(AD_W(_term) *term, const void *t, size_t i, AD_W(_join) *join, AD_N *leaf) {
+  enum { R = AD_WIDE / AD_LANES };
+  AD_N part[4][R];
+  if (R == 1 || AD_LANES == 1) {
+    for (size_t r = 0; r < R; r++) leaf[r] = AD_W(_tree32)(term, t, i + r * AD_LANES, r * AD_LANES, AD_WIDE, AD_LANES, join);
+    return;
+  }
+  AD__UNROLL
+  for (size_t q = 0; q < 4; q++) {
+    AD__UNROLL
+    for (size_t r = 0; r < R; r++) {
+      part[q][r] = AD_W(_tree8)(term, t, i + 8 * q * AD_WIDE + r * AD_LANES, r * AD_LANES, AD_WIDE, AD_LANES, join);
+      AD__IN_ORDER(part[q][r]);
+    }
+  }
+  AD__UNROLL
+  for (size_t r = 0; r < R; r++) leaf[r] = join(join(part[0][r], part[1][r]), join(part[2][r], part[3][r]));
 }
 
 AD_INLINE AD_S AD_W(product)(AD_N x) {
@@ -2177,13 +2216,16 @@ AD_INLINE AD_S AD_W(product)(AD_N x) {
 AD_INLINE AD_S AD_W(_reduce)(size_t n, AD_W(_term) *term, const void *t, AD_W(_join) *join, AD_W(_fold) *fold, AD_S nothing) {
   AD_S level[AD__LEVELS][AD_WIDE], top[AD_WIDE];
   size_t count = 0, i = 0;
-  for (; n - i >= 32 * AD_WIDE; i += 32 * AD_WIDE, count++)
+  for (; n - i >= 32 * AD_WIDE; i += 32 * AD_WIDE, count++) {
+    AD_N leaf[AD_WIDE / AD_LANES];
+    AD_W(_leaf)(term, t, i, join, leaf);
     for (size_t r = 0; r < AD_WIDE; r += AD_LANES) {
-      AD_N a = AD_W(_tree32)(term, t, i + r, r, AD_WIDE, AD_LANES, join);
+      AD_N a = leaf[r / AD_LANES];
       int k = 0;
       for (size_t c = count; c & 1; c >>= 1) a = join(AD_W(load)(level[k++] + r), a);
       AD_W(store)(level[k] + r, a);
     }
+  }
   size_t m = (n - i) / AD_WIDE, tail = i + m * AD_WIDE;
   for (size_t r = 0; r < AD_WIDE; r += AD_LANES) {
     AD_N a = AD_W(_set)(nothing);
