@@ -1405,6 +1405,23 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #define AD__GEMM_FAR 4096
 #define AD__GEMM_REUSE 128
 #endif
+/* A last register of which at most half is wanted is taken as one of half the width: processors that run AVX-512 in halves do so twice
+   as fast (Zen 4: 100 x 10 x 50 of double gains a third). */
+#if AD_SIMD == AD_SIMD_AVX512
+#define AD__GEMM_HALF 1
+typedef __m256 ad_v32_half;
+typedef __m256d ad_v64_half;
+AD_INLINE ad_v32_half ad_v32__half(ad_v32 x) { return _mm512_castps512_ps256(x); }
+AD_INLINE ad_v64_half ad_v64__half(ad_v64 x) { return _mm512_castpd512_pd256(x); }
+AD_INLINE ad_v32 ad_v32__half_whole(ad_v32_half x) { return _mm512_zextps256_ps512(x); }
+AD_INLINE ad_v64 ad_v64__half_whole(ad_v64_half x) { return _mm512_zextpd256_pd512(x); }
+AD_INLINE ad_v32_half ad_v32__half_load(const ad_f32 *p, int n) { return _mm512_castps512_ps256(_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p)); }
+AD_INLINE ad_v64_half ad_v64__half_load(const ad_f64 *p, int n) { return _mm512_castpd512_pd256(_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p)); }
+AD_INLINE ad_v32_half ad_v32__half_fma(ad_v32_half a, ad_v32_half b, ad_v32_half c) { return _mm256_fmadd_ps(a, b, c); }
+AD_INLINE ad_v64_half ad_v64__half_fma(ad_v64_half a, ad_v64_half b, ad_v64_half c) { return _mm256_fmadd_pd(a, b, c); }
+#else
+#define AD__GEMM_HALF 0
+#endif
 #define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
 #define AD__GEMM_M 72          /* rows of a packed block of A */
 #define AD__GEMM_SMALL 32768   /* bytes of B that are never packed, unless transposed; that are always packed (a quarter if many rows use it) */
@@ -3529,6 +3546,40 @@ AD_INLINE void AD_SW(_tile_steps)(int mr, int nr, bool edge, AD_W(part) part, si
   }
 }
 
+#if AD__GEMM_HALF
+/* the same where only half of the last register is wanted: it is a register of half the width */
+AD_INLINE void AD_SW(_tile_half)(int mr, int nr, int last, size_t k, const AD_S *a, size_t rsa, size_t csa, size_t gsa, const AD_S *b, size_t rsb, AD_N *s) {
+  AD_N row[8], x;
+  AD_W(half) h[AD__GEMM_TILE_MAX], edge;
+  const AD_S *group[8];
+  AD__UNROLL
+  for (int i = 0; i < mr; i++) h[i] = AD_W(_half)(s[i * nr + nr - 1]);
+  AD__UNROLL
+  for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] = a + (size_t)i * gsa;
+  AD__ROLLED
+  for (; k > 0; k--) {
+    AD__UNROLL
+    for (int j = 0; j < nr - 1; j++) {
+      row[j] = AD_W(load)(b + AD_LANES * j);
+      AD__ROUNDED(row[j]);
+    }
+    edge = AD_W(_half_load)(b + AD_LANES * (nr - 1), last);
+    AD__UNROLL
+    for (int i = 0; i < mr; i++) {
+      x = AD_W(dup)(group[i / AD__GEMM_GROUP] + (size_t)(i % AD__GEMM_GROUP) * rsa);
+      AD__UNROLL
+      for (int j = 0; j < nr - 1; j++) s[i * nr + j] = AD_W(_madd)(x, row[j], s[i * nr + j]);
+      h[i] = AD_W(_half_fma)(AD_W(_half)(x), edge, h[i]);
+    }
+    AD__UNROLL
+    for (int i = 0; i < (mr + AD__GEMM_GROUP - 1) / AD__GEMM_GROUP; i++) group[i] += csa;
+    b += rsb;
+  }
+  AD__UNROLL
+  for (int i = 0; i < mr; i++) s[i * nr + nr - 1] = AD_W(_half_whole)(h[i]);
+}
+#endif
+
 /* C (mr, nr registers, of the last the lanes of part) = alpha s + beta C */
 AD_INLINE void AD_SW(_tile_store)(int mr, int nr, AD_N *s, AD_S *c, size_t ldc, AD_W(part) part, AD_S alpha, AD_S beta) {
   const AD_N x = AD_W(dup)(&alpha);
@@ -3569,6 +3620,9 @@ AD_INLINE void AD_SW(_tile)(int mr, int nr, AD__TILE_ARGS) {
   AD__UNROLL
   for (int i = 0; i < mr * nr; i++) s[i] = x;
   if (last == AD_LANES) AD_SW(_tile_steps)(mr, nr, false, part, k, a, rsa, csa, gsa, b, rsb, s);
+#if AD__GEMM_HALF
+  else if (last <= AD_LANES / 2) AD_SW(_tile_half)(mr, nr, last, k, a, rsa, csa, gsa, b, rsb, s);
+#endif
   else AD_SW(_tile_steps)(mr, nr, true, part, k, a, rsa, csa, gsa, b, rsb, s);
   AD_SW(_tile_store)(mr, nr, s, c, ldc, part, alpha, beta);
 }
