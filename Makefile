@@ -4,7 +4,8 @@
 
 PREFIX ?= /usr/local
 AD_DATA ?= ../shared/data
-export CC CXX AD_NO_SLEEF AD_DATA
+PEER_INCLUDES = $(patsubst %,-isystem /usr/include/%,eigen3 trilinos torch/csrc/api/include)
+export CC CXX AD_NO_SLEEF AD_DATA PEER_INCLUDES
 
 B = build
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -129,7 +130,7 @@ kernels_of = $(foreach v,$(BENCH_VARIANTS),$(patsubst bench/%.c,$(B)/bench/$(v)/
 $(B)/bench/%: bench/%.cc $$(call kernels_of,$$*) $(B)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXSTD) $(WARN) -O3 $(FLAGS_native) '-DBENCH_VARIANTS(M)=$(foreach v,$(BENCH_VARIANTS),M($(v)))' -MMD -MP -I. -Ibench \
-	  -isystem /usr/include/eigen3 $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
+	  $(PEER_INCLUDES) $< $(filter %.o,$^) -o $@ $(call libs_of,$<) -lbenchmark -lpthread $(LIBS)
 
 .PHONY: help deps demo test test-sanitize test-matrix coverage analyze fuzz accuracy docs bench bench-peers clean install FORCE
 .SECONDARY:

@@ -8,7 +8,8 @@
                   BENCH_VARIANTS(M) is M(novec) M(scalar) ... of what this machine has:
                     novec    the scalar backend, auto-vectorisation off      scalar    the scalar backend as it is
    peers_X.cc     the same for make bench-peers, against other libraries. A line  NEEDS: cblas.h libopenblas-dev  names a header
-                  and the Debian package that has it; without it the program is left out, and that is said.
+                  and the Debian package that has it; without it the program is left out, and that is said; so is
+                  what lines  WITH: HEADER PACKAGE...  name and the program goes without
 
    Name a benchmark WORK/VARIANT, WORK may contain further slashes: the table has a row per WORK, a column per VARIANT, and
    ratios to the variant that comes first. Counters named flops and bytes (of kIsRate) are shown as GFLOP/s and GB/s. */

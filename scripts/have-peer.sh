@@ -1,9 +1,15 @@
 #!/bin/sh
-# have-peer.sh FILE: is the header of the FILE's line  NEEDS: HEADER PACKAGE  here? If not, says what to install.
-needs=$(sed -n 's/.*NEEDS: *//p' "$1" | head -n 1)
-header=${needs%% *}
-[ -z "$header" ] && exit 0
-echo "#include <$header>" | ${CXX:-c++} -std=c++17 -isystem /usr/include/eigen3 -E -x c++ - >/dev/null 2>&1 && exit 0
-package=${needs#* }
-echo "left out: $1 (needs <$header>; apt-get install ${package%% *})"
-exit 1
+# have-peer.sh FILE: is the header of the FILE's line  NEEDS: HEADER PACKAGE  here? If not, says what to install and fails. Of each
+# line  WITH: HEADER PACKAGE...  the file goes without what is not here, and that is said too.
+has() { echo "#include <$1>" | ${CXX:-c++} -std=c++17 ${PEER_INCLUDES:-} -E -x c++ - >/dev/null 2>&1; }
+sed -n 's/.*\(NEEDS\|WITH\): *//p' "$1" | {
+  first=yes
+  while read -r header packages; do
+    if ! has "$header"; then
+      [ $first ] && echo "left out: $1 (needs <$header>; apt-get install $packages)" && exit 1
+      echo "left out of $1: <$header> (apt-get install $packages)"
+    fi
+    first=
+  done
+  exit 0
+}
