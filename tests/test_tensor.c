@@ -89,6 +89,9 @@ static ad_var f_conv_grouped(const ad_var *x) { return ad_conv2d(x[0], x[1], 1, 
 static ad_var f_max_pool(const ad_var *x) { return ad_square(ad_max_pool2d(x[0], 2, 2, 0)); }
 static ad_var f_max_pool_padded(const ad_var *x) { return ad_square(ad_max_pool2d(x[0], 3, 2, 1)); }
 static ad_var f_avg_pool(const ad_var *x) { return ad_square(ad_avg_pool2d(x[0], 2, 1, 0)); }
+static ad_var f_avg_pool_padded(const ad_var *x) { return ad_square(ad_avg_pool2d(x[0], 3, 2, 1)); }
+static ad_var f_cast(const ad_var *x) { return ad_cast(ad_square(ad_cast(x[0], AD_F64)), ad_type(x[0])); }
+static ad_var f_norm_all(const ad_var *x) { return ad_norm(x[0], AD_ALL, false); }
 static ad_var f_layer_norm(const ad_var *x) { return ad_layer_norm(x[0], x[1], x[2], 1e-5); }
 static ad_var f_batch_norm(const ad_var *x) { return ad_batch_norm(x[0], x[1], x[2], 1e-5); }
 static ad_var f_dropout(const ad_var *x) { return ad_square(ad_dropout(x[0], 0.4, 77)); }
@@ -184,6 +187,10 @@ static const test_case cases[] = {
   { "det of many", f_det, 1, { { 3, { 2, 3, 3 } } }, -1, 1, 0 },
   { "logdet", f_logdet, 1, { { 2, { 4, 4 } } }, -1, 1, 0 },
   { "cholesky", f_cholesky, 1, { { 2, { 4, 4 } } }, -1, 1, 0 },
+  { "solve that broadcasts", f_solve, 2, { { 3, { 2, 3, 3 } }, { 2, { 3, 2 } } }, -1, 1, 0 },
+  { "cast", f_cast, 1, { { 2, { 3, 4 } } }, -2, 2, 0 },
+  { "norm all", f_norm_all, 1, { { 2, { 3, 4 } } }, -2, 2, 0 },
+  { "avg_pool2d with padding", f_avg_pool_padded, 1, { { 3, { 2, 5, 4 } } }, -1, 1, 0 },
   { "scalars and tensors mixed", f_mixed, 2, { { 2, { 3, 4 } }, { 1, { 4 } } }, -2, 2, 0 },
   { "one node used often", f_reused, 1, { { 2, { 3, 4 } } }, -2, 2, 0 },
 };
@@ -304,91 +311,120 @@ static void test_second_derivatives(void **ignored) {
 static ad_var scalar_row(int op, const ad_var *x) {
   switch (op) { AD_UNARY(ROW_1, , ) AD_BINARY(ROW_2, , ) AD_TERNARY(ROW_3, , ) default: return x[0]; }
 }
-/* every row of the table over tensors, both types: values by the scalar rows, gradients against the partials */
+/* every row of the table over tensors of both types: values by the scalar rows, gradients against the partials, at the same numbers */
+static double element(const void *data, ad_dtype type, size_t i) { return type == AD_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i]; }
 static void test_rows(void **ignored) {
   (void)ignored;
-  ad_tape *t = ad_tape_create(NULL);
-  for (int op = 0; op < AD_OP_COUNT_; op++) {
+  ad_tape *t = ad_tape_create(NULL), *u = ad_tape_create(NULL);
+  for (int op = 0; op < 2 * AD_OP_COUNT_; op++) {
     enum { N = 37 };
+    const ad_op_info *row = &ad_ops[op / 2];
+    const ad_dtype type = op % 2 ? AD_F32 : AD_F64;
+    const double precision = type == AD_F32 ? 1e-5 : 1e-13;
     const size_t shape[1] = { N };
-    double x[3][N], seed[N];
+    float x32[4][N];
+    double x[4][N];
     ad_var in[3], sc[3];
-    state = (uint64_t)op + 1;
-    for (int k = 0; k < 3; k++)
-      for (size_t i = 0; i < N; i++) x[k][i] = draw(ad_ops[op].lo[k], ad_ops[op].hi[k]);
-    if (op == AD_OP_powi || op == AD_OP_polygamma)
-      for (int k = 0; k < 2; k++)
-        for (size_t i = 0; i < N && k == (op == AD_OP_powi); i++) x[k][i] = rint(x[k][i]);
-    for (size_t i = 0; i < N; i++) seed[i] = draw(-1, 1);
+    state = (uint64_t)(op / 2) + 1;
+    for (int k = 0; k < 4; k++)                                /* the fourth is the seed */
+      for (size_t i = 0; i < N; i++) {
+        x[k][i] = k < 3 ? draw(row->lo[k], row->hi[k]) : draw(-1, 1);
+        if ((op / 2 == AD_OP_powi && k == 1) || (op / 2 == AD_OP_polygamma && k == 0)) x[k][i] = rint(x[k][i]);
+        x32[k][i] = (float)x[k][i];
+        if (type == AD_F32) x[k][i] = (double)x32[k][i];
+      }
     ad_tape_reset(t);
-    for (int k = 0; k < ad_ops[op].arity; k++) in[k] = ad_tensor_variable(t, AD_F64, 1, shape, x[k]);
-    const ad_var y = scalar_row(op, in);
-    assert_int_equal(ad_backward_from(y, seed), AD_OK);
-    ad_tape *u = ad_tape_create(NULL);
+    for (int k = 0; k < row->arity; k++) in[k] = ad_tensor_variable(t, type, 1, shape, type == AD_F32 ? (const void *)x32[k] : (const void *)x[k]);
+    const ad_var y = scalar_row(op / 2, in);
+    assert_int_equal(ad_backward_from(y, type == AD_F32 ? (const void *)x32[3] : (const void *)x[3]), AD_OK);
+    ad_tape_reset(u);
     for (size_t i = 0; i < N; i++) {
-      for (int k = 0; k < ad_ops[op].arity; k++) sc[k] = ad_variable(u, x[k][i]);
-      const ad_var one = scalar_row(op, sc);
-      close_to(ad_ops[op].name, "value", 0, i, ((const double *)ad_data(y))[i], ad_value(one), 1e-13);
-      assert_int_equal(ad_backward_from(one, &seed[i]), AD_OK);
-      for (int k = 0; k < ad_ops[op].arity; k++)
-        close_to(ad_ops[op].name, "gradient", k, i, ((const double *)ad_grad_data(in[k]))[i], ad_grad(sc[k]), 1e-12);
+      for (int k = 0; k < row->arity; k++) sc[k] = ad_variable(u, x[k][i]);
+      const ad_var one = scalar_row(op / 2, sc);
+      close_to(row->name, "value", 0, i, element(ad_data(y), type, i), ad_value(one), precision);
+      assert_int_equal(ad_backward_from(one, &x[3][i]), AD_OK);
+      for (int k = 0; k < row->arity; k++)
+        close_to(row->name, "gradient", k, i, element(ad_grad_data(in[k]), type, i), ad_grad(sc[k]), 10 * precision);
     }
-    ad_tape_destroy(u);
   }
+  ad_tape_destroy(u);
   ad_tape_destroy(t);
 }
 
-/* all pairs of shapes of rank <= 3 with these sizes: value and gradient of x y + x against loops; and what does not broadcast fails */
+/* value and gradient of x y + x for operands of these shapes against loops; what does not broadcast fails */
+enum { MOST_ELEMENTS = 9 * 9 * 9 };
+static double broadcast_x[MOST_ELEMENTS], broadcast_y[MOST_ELEMENTS], broadcast_seed[MOST_ELEMENTS];
+static bool check_broadcast(ad_tape *t, int ra, const size_t *a, int rb, const size_t *b) {
+  static double gx[MOST_ELEMENTS], gy[MOST_ELEMENTS];
+  const double *x = broadcast_x, *y = broadcast_y, *seed = broadcast_seed;
+  const int r = ra > rb ? ra : rb;
+  size_t out[4], n = 1;
+  bool fits = true;
+  for (int i = 0; i < r; i++) {
+    const size_t p = i < r - ra ? 1 : a[i - (r - ra)], q = i < r - rb ? 1 : b[i - (r - rb)];
+    fits = fits && (p == q || p == 1 || q == 1);
+    out[i] = p == 1 ? q : p;
+    n *= out[i];
+  }
+  ad_tape_reset(t);
+  const ad_var u = ad_tensor_variable(t, AD_F64, ra, a, x), v = ad_tensor_variable(t, AD_F64, rb, b, y);
+  const ad_var w = ad_add(ad_mul(u, v), u);
+  if (!fits) {
+    assert_int_equal(ad_tape_status(t), AD_ERROR_SHAPE);
+    assert_false(ad_is_valid(w));
+    return false;
+  }
+  assert_int_equal(ad_tape_status(t), AD_OK);
+  assert_int_equal(ad_rank(w), r);
+  assert_int_equal(ad_size(w), n);
+  for (int i = 0; i < r; i++) assert_int_equal(ad_shape(w)[i], out[i]);
+  assert_int_equal(ad_backward_from(w, seed), AD_OK);
+  memset(gx, 0, sizeof gx);
+  memset(gy, 0, sizeof gy);
+  const double *value = (const double *)ad_data(w), *du = (const double *)ad_grad_data(u), *dv = (const double *)ad_grad_data(v);
+  for (size_t i = 0; i < n; i++) {
+    size_t at = i, pa = 0, pb = 0, sa = 1, sb = 1;
+    for (int d = r - 1; d >= 0; at /= out[d], d--) {
+      const int da = d - (r - ra), db = d - (r - rb);
+      if (da >= 0) pa += a[da] == 1 ? 0 : at % out[d] * sa, sa *= a[da];
+      if (db >= 0) pb += b[db] == 1 ? 0 : at % out[d] * sb, sb *= b[db];
+    }
+    if (!(fabs(value[i] - (x[pa] * y[pb] + x[pa])) < 1e-15)) fail_msg("rank %d and %d, element %zu", ra, rb, i);
+    gx[pa] += seed[i] * (y[pb] + 1);
+    gy[pb] += seed[i] * x[pa];
+  }
+  for (size_t i = 0; i < ad_size(u); i++) close_to("broadcast", "gradient", 0, i, du[i], gx[i], 1e-12);
+  for (size_t i = 0; i < ad_size(v); i++) close_to("broadcast", "gradient", 1, i, dv[i], gy[i], 1e-12);
+  return true;
+}
+/* shape number code of rank at most 4: the last two axes have 1, 8 (the lanes of AVX-512) or 9 elements, the others 1, 2 or 3 */
+static int shape_of(int code, size_t *shape) {
+  static const size_t inner[] = { 1, 8, 9 }, outer[] = { 1, 2, 3 };
+  int rank = 0;
+  for (int count = 1; code >= count; count *= 3) code -= count, rank++;
+  for (int i = rank - 1; i >= 0; i--, code /= 3) shape[i] = (i >= rank - 2 ? inner : outer)[code % 3];
+  return rank;
+}
 static void test_broadcasting(void **ignored) {
   (void)ignored;
   static const size_t sizes[] = { 0, 1, 2, 3, 8, 9 };
-  enum { S = 6, MOST_ELEMENTS = 9 * 9 * 9 };
-  static double x[MOST_ELEMENTS], y[MOST_ELEMENTS], gx[MOST_ELEMENTS], gy[MOST_ELEMENTS], seed[MOST_ELEMENTS];
+  enum { SHAPES = 1 + 3 + 9 + 27 + 81 };
   ad_tape *t = ad_tape_create(NULL);
-  for (size_t i = 0; i < MOST_ELEMENTS; i++) x[i] = draw(-1, 1), y[i] = draw(-1, 1), seed[i] = draw(-1, 1);
-  for (int code = 0; code < 4 * 4 * 6 * 6 * 6 * 6 * 6 * 6; code += 1 + code % 5) {
-    int c = code;
-    const int ra = c % 4, rb = c / 4 % 4, r = ra > rb ? ra : rb;
-    size_t a[3], b[3], out[3], n = 1;
-    bool fits = true;
-    c /= 16;
+  int fitting = 0;
+  for (size_t i = 0; i < MOST_ELEMENTS; i++) broadcast_x[i] = draw(-1, 1), broadcast_y[i] = draw(-1, 1), broadcast_seed[i] = draw(-1, 1);
+  for (int p = 0; p < SHAPES; p++)                            /* all pairs */
+    for (int q = 0; q < SHAPES; q++) {
+      size_t a[4], b[4];
+      const int ra = shape_of(p, a), rb = shape_of(q, b);
+      fitting += check_broadcast(t, ra, a, rb, b);
+    }
+  assert_in_range(fitting, 4000, SHAPES * SHAPES / 2);
+  for (int code = 0; code < 4 * 4 * 6 * 6 * 6 * 6 * 6 * 6; code += 11 + code % 25) {   /* with empty ones, a sample of those of rank <= 3 */
+    size_t a[3], b[3];
+    int c = code / 16;
     for (int i = 0; i < 3; i++, c /= 6) a[i] = sizes[c % 6];
     for (int i = 0; i < 3; i++, c /= 6) b[i] = sizes[c % 6];
-    for (int i = 0; i < r; i++) {
-      const size_t p = i < r - ra ? 1 : a[i - (r - ra)], q = i < r - rb ? 1 : b[i - (r - rb)];
-      fits = fits && (p == q || p == 1 || q == 1);
-      out[i] = p == 1 ? q : p;
-      n *= out[i];
-    }
-    ad_tape_reset(t);
-    const ad_var u = ad_tensor_variable(t, AD_F64, ra, a, x), v = ad_tensor_variable(t, AD_F64, rb, b, y);
-    const ad_var w = ad_add(ad_mul(u, v), u);
-    if (!fits) {
-      assert_int_equal(ad_tape_status(t), AD_ERROR_SHAPE);
-      assert_false(ad_is_valid(w));
-      continue;
-    }
-    assert_int_equal(ad_tape_status(t), AD_OK);
-    assert_int_equal(ad_rank(w), r);
-    assert_int_equal(ad_size(w), n);
-    for (int i = 0; i < r; i++) assert_int_equal(ad_shape(w)[i], out[i]);
-    assert_int_equal(ad_backward_from(w, seed), AD_OK);
-    memset(gx, 0, sizeof gx);
-    memset(gy, 0, sizeof gy);
-    for (size_t i = 0; i < n; i++) {
-      size_t at = i, pa = 0, pb = 0, sa = 1, sb = 1;
-      for (int d = r - 1; d >= 0; at /= out[d], d--) {
-        const int da = d - (r - ra), db = d - (r - rb);
-        if (da >= 0) pa += a[da] == 1 ? 0 : at % out[d] * sa, sa *= a[da];
-        if (db >= 0) pb += b[db] == 1 ? 0 : at % out[d] * sb, sb *= b[db];
-      }
-      const double want = x[pa] * y[pb] + x[pa];
-      if (!(fabs(((const double *)ad_data(w))[i] - want) < 1e-15)) fail_msg("code %d element %zu", code, i);
-      gx[pa] += seed[i] * (y[pb] + 1);
-      gy[pb] += seed[i] * x[pa];
-    }
-    for (size_t i = 0; i < ad_size(u); i++) close_to("broadcast", "gradient", 0, i, ((const double *)ad_grad_data(u))[i], gx[i], 1e-13);
-    for (size_t i = 0; i < ad_size(v); i++) close_to("broadcast", "gradient", 1, i, ((const double *)ad_grad_data(v))[i], gy[i], 1e-13);
+    (void)check_broadcast(t, code % 4, a, code / 4 % 4, b);
   }
   ad_tape_destroy(t);
 }
@@ -480,6 +516,38 @@ static void test_copies_and_rewinds(void **ignored) {
   (void)ad_transpose(x);                                    /* row-major, and x is its operand: but no copy of it */
   assert_memory_equal(ad_data(x), turned, sizeof turned);
   assert_int_equal(ad_tape_status(t), AD_OK);
+  ad_tape_destroy(t);
+}
+
+/* parameters changed in place between steps: what is recorded after sees them, through views made before and their copies too */
+static void test_updates_in_place(void **ignored) {
+  (void)ignored;
+  ad_tape *t = ad_tape_create(NULL);
+  const size_t s23[] = { 2, 3 }, s3[] = { 3 };
+  double w[6] = { 1, 2, 3, 4, 5, 6 }, x[3] = { 1, -1, 2 };
+  const ad_var p = ad_tensor_variable(t, AD_F64, 2, s23, w), turned = ad_transpose(p), in = ad_tensor_constant(t, AD_F64, 1, s3, x);
+  assert_true(((const double *)ad_data(turned))[1] == 4);      /* a copy of the view, which stays on the tape */
+  const ad_mark m = ad_tape_mark(t);
+  for (int step = 0; step < 4; step++) {
+    double y[2] = { 0, 0 }, g[6];
+    for (int i = 0; i < 2; i++)
+      for (int j = 0; j < 3; j++) y[i] += w[3 * i + j] * x[j];
+    const ad_var loss = ad_sumsq(ad_matmul(in, turned), AD_ALL, false);
+    assert_true(fabs(ad_value(loss) - (y[0] * y[0] + y[1] * y[1])) < 1e-12 * ad_value(loss));
+    assert_int_equal(ad_backward(loss), AD_OK);
+    memcpy(g, ad_grad_data(p), sizeof g);
+    for (int i = 0; i < 6; i++) assert_true(fabs(g[i] - 2 * y[i / 3] * x[i % 3]) < 1e-12 * (1 + fabs(g[i])));
+    if (step % 2) {
+      assert_int_equal(ad_sgd(&p, 1, NULL, 0.01, 0, 0), AD_OK);
+      for (int i = 0; i < 6; i++) w[i] -= 0.01 * g[i];
+    } else {
+      for (int i = 0; i < 6; i++) w[i] = draw(-1, 1);
+      assert_int_equal(ad_tensor_set(p, w), AD_OK);
+    }
+    ad_tape_rewind(t, m);
+    for (int i = 0; i < 6; i++) assert_true(fabs(((const double *)ad_data(turned))[i] - w[i % 2 * 3 + i / 2]) < 1e-14);
+    memcpy(w, ad_data(p), sizeof w);
+  }
   ad_tape_destroy(t);
 }
 
@@ -579,6 +647,6 @@ static void test_edges(void **ignored) {
 
 int main(void) {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradients), cmocka_unit_test(test_second_derivatives), cmocka_unit_test(test_rows),
-                                      cmocka_unit_test(test_broadcasting), cmocka_unit_test(test_copies_and_rewinds), cmocka_unit_test(test_solve_broadcasts), cmocka_unit_test(test_errors), cmocka_unit_test(test_edges) };
+                                      cmocka_unit_test(test_broadcasting), cmocka_unit_test(test_copies_and_rewinds), cmocka_unit_test(test_updates_in_place), cmocka_unit_test(test_solve_broadcasts), cmocka_unit_test(test_errors), cmocka_unit_test(test_edges) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
