@@ -4569,9 +4569,33 @@ AD_INLINE size_t AD_SW(_pool_count)(const ad_pool *p, int d, size_t i) {
   }
   return count;
 }
+/* The maximum over the rows of a window first, over whole rows in registers, then over its columns. */
+AD_INLINE void AD_SW(_max_pool_row)(const ad_pool *p, size_t i, size_t width, const AD_S *x, AD_S *row, AD_S *y) {
+  size_t rows = 0;
+  for (size_t r = 0; r < p->kernel[0]; r++) {
+    const size_t h = i * p->stride[0] + r * p->dilation[0];
+    if (h < p->padding[0] || h - p->padding[0] >= p->height) continue;
+    if (rows++) AD_SW(_pool_run)(true, p->width, x + (h - p->padding[0]) * p->width, 1, row);
+    else memcpy(row, x + (h - p->padding[0]) * p->width, p->width * sizeof *x);
+  }
+  for (size_t j = 0; j < width; j++) y[j] = (AD_S)-INFINITY;
+  for (size_t s = 0; s < p->kernel[1] && rows; s++) {
+    const ptrdiff_t start = (ptrdiff_t)(s * p->dilation[1]) - (ptrdiff_t)p->padding[1];
+    size_t from, end;
+    ad__inside(start, p->stride[1], p->width, width, &from, &end);
+    if (from < end) AD_SW(_pool_run)(true, end - from, row + (start + (ptrdiff_t)(from * p->stride[1])), p->stride[1], y + from);
+  }
+}
 AD_INLINE void AD_SW(_pool)(bool max, const ad_pool *p, const AD_S *x, AD_S *y) {
+  enum { ROW = 1024 };
+  AD_S row[ROW];
   size_t height, width;
   if (!ad_pool_shape(p, &height, &width)) return;
+  if (max && p->width <= ROW) {
+    for (size_t n = 0; n < p->planes; n++, x += p->height * p->width)
+      for (size_t i = 0; i < height; i++, y += width) AD_SW(_max_pool_row)(p, i, width, x, row, y);
+    return;
+  }
   for (size_t n = 0; n < p->planes; n++, x += p->height * p->width)
     for (size_t i = 0; i < height; i++, y += width) {
       for (size_t j = 0; j < width; j++) y[j] = max ? (AD_S)-INFINITY : 0;
@@ -4599,6 +4623,15 @@ AD_LOCAL void AD_SW(max_pool)(const ad_pool *p, const AD_S *x, AD_S *y) { AD_SW(
 /* y = the mean of each window (0 where a window is padding alone and that does not count) */
 AD_LOCAL void AD_SW(mean_pool)(const ad_pool *p, const AD_S *x, AD_S *y) { AD_SW(_pool)(false, p, x, y); }
 
+/* a window that lies inside and has no NaN, without branches: who wins cannot be predicted */
+AD_INLINE void AD_SW(_share_window)(size_t rows, size_t columns, size_t width, const AD_S *x, AD_S y, AD_S gy, AD_S *gx) {
+  AD_S winners = 0, share;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t s = 0; s < columns; s++) winners += x[r * width + s] == y ? (AD_S)1 : (AD_S)0;
+  share = gy / winners;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t s = 0; s < columns; s++) gx[r * width + s] += x[r * width + s] == y ? share : 0;
+}
 /* gx += the gradient of the input from that of the output; y is what max_pool gave. k equal winners get 1/k each; of a window with
    a NaN the first NaN gets all (NUMERICS.md 10, 11). Windows in order. */
 AD_LOCAL void AD_SW(max_pool_back)(const ad_pool *p, const AD_S *x, const AD_S *y, const AD_S *gy, AD_S *gx) {
@@ -4608,7 +4641,15 @@ AD_LOCAL void AD_SW(max_pool_back)(const ad_pool *p, const AD_S *x, const AD_S *
     for (size_t i = 0; i < height; i++)
       for (size_t j = 0; j < width; j++, y++, gy++) {
         const bool nan = isnan(*y);
+        const size_t h0 = i * p->stride[0] - p->padding[0], v0 = j * p->stride[1] - p->padding[1];    /* padding wraps to large numbers */
         size_t winners = 0;
+        if (!nan && p->dilation[0] == 1 && p->dilation[1] == 1 && h0 < p->height && v0 < p->width && p->kernel[0] <= p->height - h0 &&
+            p->kernel[1] <= p->width - v0) {
+          const size_t at = h0 * p->width + v0;
+          if (p->kernel[0] == 2 && p->kernel[1] == 2) AD_SW(_share_window)(2, 2, p->width, x + at, *y, *gy, gx + at);
+          else AD_SW(_share_window)(p->kernel[0], p->kernel[1], p->width, x + at, *y, *gy, gx + at);
+          continue;
+        }
         for (int pass = 0; pass < 2; pass++) {
           const AD_S share = pass ? *gy / (AD_S)winners : 0;
           bool found = false;
