@@ -21,7 +21,7 @@ TESTS = $(wildcard tests/test_*.c tests/test_*.cc)
 CHECKS = $(wildcard tests/check_*.sh)
 EXAMPLES = $(wildcard examples/[0-9]*.c)
 stems = $(notdir $(basename $(1)))
-libs_of = $(shell sed -n 's/.*LIBS: *\(-l[a-z0-9 -]*[a-z0-9]\).*/\1/p' $(1))   # what a file links beyond SLEEF and libm: LIBS: -lz
+libs_of = $(shell sed -n 's/.*LIBS: *\(-l[a-z0-9_ -]*[a-z0-9]\).*/\1/p' $(1))   # what a file links beyond SLEEF and libm: LIBS: -lz
 
 help: ## prints this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s%s\n", $$1, $$2}' Makefile

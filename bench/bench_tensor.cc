@@ -1,26 +1,13 @@
 // Tensors beside the same work written by hand with the same kernels: a training step of two networks, what an operation costs
-// beyond its kernel, the mixture gradient beside the plain objective.
+// beyond its kernel; a step of the convolutional network of the examples; the gradient of ADBench's mixture, with tensors and with
+// scalars, beside the plain objective.
 #define AD_IMPLEMENTATION
 #include "ad.h"
+#include "net.h"
+#include "tests/mixture.h"
 #include <benchmark/benchmark.h>
+#include <cmath>
 #include <vector>
-
-struct Net {
-  size_t batch, layers, width[5];
-};
-static const Net small = { 100, 2, { 784, 50, 10, 0, 0 } }, large = { 128, 3, { 784, 512, 512, 10, 0 } };
-
-static std::vector<float> noise(size_t n, double scale) {
-  std::vector<float> x(n);
-  ad_f32_random_normal(n, 1, 0, n, x.data());
-  for (float &v : x) v = (float)(scale * (double)v);
-  return x;
-}
-static std::vector<int32_t> labels(size_t n) {
-  std::vector<int32_t> l(n);
-  for (size_t i = 0; i < n; i++) l[i] = (int32_t)(i * 7 % 10);
-  return l;
-}
 
 // one step of SGD as a C programmer would write it over gemm: no tape, buffers made before
 static void by_hand(benchmark::State &state, const Net &net) {
@@ -59,53 +46,132 @@ static void by_hand(benchmark::State &state, const Net &net) {
     benchmark::DoNotOptimize(loss[0]);
   }
 }
-static void on_tape(benchmark::State &state, const Net &net) {
-  const size_t b = net.batch, n = net.layers, size[2] = { b, net.width[0] };
-  const std::vector<float> x = noise(b * net.width[0], 1);
-  const std::vector<int32_t> label = labels(b);
-  ad_tape *t = ad_tape_create(nullptr);
-  std::vector<ad_var> p;
-  for (size_t l = 0; l < n; l++) {
-    p.push_back(ad_tensor_normal(t, AD_F32, 2, &net.width[l], 0.01, l));
-    p.push_back(ad_tensor_variable(t, AD_F32, 1, &net.width[l + 1], nullptr));
-  }
-  const ad_mark mark = ad_tape_mark(t);
-  for (auto _ : state) {
-    ad_var y = ad_tensor_borrow(t, AD_F32, 2, size, x.data());
-    for (size_t l = 0; l < n; l++) y = l + 1 < n ? ad_relu(ad_linear(y, p[2 * l], p[2 * l + 1])) : ad_linear(y, p[2 * l], p[2 * l + 1]);
-    y = ad_cross_entropy(y, ad_tensor_borrow(t, AD_I32, 1, &b, label.data()));
-    if (ad_backward(y) != AD_OK || ad_sgd(p.data(), p.size(), nullptr, 0.1, 0, 0) != AD_OK) state.SkipWithError(ad_tape_message(t));
-    ad_tape_rewind(t, mark);
-  }
-  ad_tape_destroy(t);
-}
-BENCHMARK_CAPTURE(by_hand, small, small)->Name("step_784_50_10/by_hand");
-BENCHMARK_CAPTURE(on_tape, small, small)->Name("step_784_50_10/tape");
-BENCHMARK_CAPTURE(by_hand, large, large)->Name("step_784_512_512_10/by_hand");
-BENCHMARK_CAPTURE(on_tape, large, large)->Name("step_784_512_512_10/tape");
+BENCHMARK_CAPTURE(by_hand, small, small_net)->Name("step_784_50_10/by_hand");
+BENCHMARK_CAPTURE(on_tape, small, small_net)->Name("step_784_50_10/tape");
+BENCHMARK_CAPTURE(by_hand, large, large_net)->Name("step_784_512_512_10/by_hand");
+BENCHMARK_CAPTURE(on_tape, large, large_net)->Name("step_784_512_512_10/tape");
 
-// y = exp(x) over n floats, 100 operations a round: the kernel alone, and recorded
-static void kernel(benchmark::State &state) {
-  const size_t n = (size_t)state.range(0);
-  const std::vector<float> x = noise(n, 1);
-  std::vector<float> y(n);
-  const float *in[1] = { x.data() };
+BENCHMARK_CAPTURE(conv_on_tape, float, AD_F32)->Name("conv_step_100/tape_f32");
+BENCHMARK_CAPTURE(conv_on_tape, double, AD_F64)->Name("conv_step_100/tape_f64");
+
+// an operation on n floats (or matrices of n), 100 of them a round: the kernel alone, and recorded
+enum Operation { EXP, ADD, SUM, MATMUL };
+static void kernel(benchmark::State &state, Operation op, size_t n) {
+  const std::vector<float> x = noise(n * n, 1), z = noise(n * n, 2);
+  std::vector<float> y(n * n);
+  std::vector<char> work(ad_f32_gemm_work(false, false, n, n, n) + 64);
+  const float *in[2] = { x.data(), z.data() };
   for (auto _ : state)
-    for (int i = 0; i < 100; i++) ad_f32_kernels[AD_OP_exp].value(n, in, y.data()), benchmark::ClobberMemory();
+    for (int i = 0; i < 100; i++) {
+      if (op == EXP) ad_f32_kernels[AD_OP_exp].value(n, in, y.data());
+      if (op == ADD) ad_f32_kernels[AD_OP_add].value(n, in, y.data());
+      if (op == SUM) ad_f32_reduce(AD_REDUCE_SUM, 1, n, 1, x.data(), y.data(), false);
+      if (op == MATMUL) ad_f32_gemm(false, false, n, n, n, 1, x.data(), n, z.data(), n, 0, y.data(), n, work.data());
+      benchmark::ClobberMemory();
+    }
 }
-static void recorded(benchmark::State &state) {
-  const size_t n = (size_t)state.range(0);
-  const std::vector<float> data = noise(n, 1);
+static void recorded(benchmark::State &state, Operation op, size_t n) {
+  const std::vector<float> data = noise(n * n, 1), other = noise(n * n, 2);
+  const size_t shape[2] = { n, n };
   ad_tape *t = ad_tape_create(nullptr);
-  const ad_var x = ad_tensor_variable(t, AD_F32, 1, &n, data.data());
+  const int rank = op == MATMUL ? 2 : 1;
+  const ad_var x = ad_tensor_variable(t, AD_F32, rank, shape, data.data()), z = ad_tensor_variable(t, AD_F32, rank, shape, other.data());
   const ad_mark mark = ad_tape_mark(t);
   for (auto _ : state) {
-    for (int i = 0; i < 100; i++) benchmark::DoNotOptimize(ad_exp(x));
+    for (int i = 0; i < 100; i++)
+      benchmark::DoNotOptimize(op == EXP ? ad_exp(x) : op == ADD ? ad_add(x, z) : op == SUM ? ad_sum(x, AD_ALL, false) : ad_matmul(x, z));
     ad_tape_rewind(t, mark);
   }
   ad_tape_destroy(t);
 }
-BENCHMARK(kernel)->Name("100_exp/kernel")->Arg(16)->Arg(1024);
-BENCHMARK(recorded)->Name("100_exp/recorded")->Arg(16)->Arg(1024);
+#define OVERHEAD(name, op, n)                                                                                                              \
+  BENCHMARK_CAPTURE(kernel, name, op, n)->Name("100_" #name "_" #n "/kernel");                                                             \
+  BENCHMARK_CAPTURE(recorded, name, op, n)->Name("100_" #name "_" #n "/recorded");
+OVERHEAD(exp, EXP, 16) OVERHEAD(exp, EXP, 1024) OVERHEAD(add, ADD, 16) OVERHEAD(sum, SUM, 16) OVERHEAD(matmul, MATMUL, 8) OVERHEAD(matmul, MATMUL, 64)
+
+// the mixture as ADBench has it in C; T: double, or ad_var with double weights for its constants
+static double value_of(double x) { return x; }
+static double value_of(ad_var x) { return ad_value(x); }
+template <class T> static T logsumexp(const std::vector<T> &x) {
+  double most = value_of(x[0]);
+  for (const T &v : x) most = value_of(v) > most ? value_of(v) : most;
+  T sum = ad_exp(x[0] - most);
+  for (size_t i = 1; i < x.size(); i++) sum = sum + ad_exp(x[i] - most);
+  return ad_log(sum) + most;
+}
+template <class T> static T plain_mixture(size_t d, size_t k, size_t n, const double *points, double gamma, double m, const T *alphas, const T *means, const T *icf) {
+  const size_t columns = d * (d + 1) / 2;
+  std::vector<T> main(k), centered(d), q(k * d), sums(k);
+  T result = 0 * alphas[0], squares = result, sum_q = result;
+  for (size_t j = 0; j < k; j++) {
+    sums[j] = icf[j * columns];
+    for (size_t i = 0; i < d; i++) q[j * d + i] = ad_exp(icf[j * columns + i]), sums[j] = i ? sums[j] + icf[j * columns + i] : sums[j];
+    for (size_t i = 0; i < d; i++) squares = squares + q[j * d + i] * q[j * d + i];
+    for (size_t i = d; i < columns; i++) squares = squares + icf[j * columns + i] * icf[j * columns + i];
+    sum_q = sum_q + sums[j];
+  }
+  for (size_t p = 0; p < n; p++) {
+    for (size_t j = 0; j < k; j++) {
+      const T *l = icf + j * columns + d;
+      T inner = result;
+      for (size_t i = 0; i < d; i++) centered[i] = points[p * d + i] - means[j * d + i];
+      for (size_t r = 0; r < d; r++) {
+        T y = q[j * d + r] * centered[r];
+        for (size_t c = 0; c < r; c++) y = y + l[c * d - c * (c + 1) / 2 + (r - c - 1)] * centered[c];
+        inner = r ? inner + y * y : y * y;
+      }
+      main[j] = alphas[j] + sums[j] - 0.5 * inner;
+    }
+    result = p ? result + logsumexp(main) : logsumexp(main);
+  }
+  return result - (double)n * logsumexp(std::vector<T>(alphas, alphas + k)) + 0.5 * gamma * gamma * squares - m * sum_q;
+}
+struct Mixture {
+  size_t d, k, n;
+  std::vector<double> alphas, means, icf, points;
+  Mixture(size_t dd, size_t kk, size_t nn) : d(dd), k(kk), n(nn), alphas(fill(k)), means(fill(k * d)), icf(fill(k * d * (d + 1) / 2)), points(fill(n * d)) {}
+  static std::vector<double> fill(size_t n) {
+    std::vector<double> x(n);
+    ad_f64_random_normal(n, 1, 0, n, x.data());
+    return x;
+  }
+};
+static void mixture_plain(benchmark::State &state, size_t d, size_t k, size_t n) {
+  const Mixture x(d, k, n);
+  for (auto _ : state) benchmark::DoNotOptimize(plain_mixture<double>(d, k, n, x.points.data(), 1, 0, x.alphas.data(), x.means.data(), x.icf.data()));
+}
+static void mixture_scalars(benchmark::State &state, size_t d, size_t k, size_t n) {
+  const Mixture x(d, k, n);
+  ad_tape *t = ad_tape_create(nullptr);
+  std::vector<ad_var> a(k), m(k * d), icf(x.icf.size());
+  for (auto _ : state) {
+    ad_tape_reset(t);
+    for (size_t i = 0; i < a.size(); i++) a[i] = ad_variable(t, x.alphas[i]);
+    for (size_t i = 0; i < m.size(); i++) m[i] = ad_variable(t, x.means[i]);
+    for (size_t i = 0; i < icf.size(); i++) icf[i] = ad_variable(t, x.icf[i]);
+    if (ad_backward(plain_mixture<ad_var>(d, k, n, x.points.data(), 1, 0, a.data(), m.data(), icf.data())) != AD_OK) state.SkipWithError(ad_tape_message(t));
+    benchmark::DoNotOptimize(ad_grad(icf[0]));
+  }
+  ad_tape_destroy(t);
+}
+static void mixture_tensors(benchmark::State &state, size_t d, size_t k, size_t n) {
+  const Mixture x(d, k, n);
+  const size_t shapes[3][2] = { { k, 0 }, { k, d }, { k, d * (d + 1) / 2 } };
+  const double *data[3] = { x.alphas.data(), x.means.data(), x.icf.data() };
+  ad_tape *t = ad_tape_create(nullptr);
+  for (auto _ : state) {
+    ad_var in[3];
+    ad_tape_reset(t);
+    for (int i = 0; i < 3; i++) in[i] = ad_tensor_variable(t, AD_F64, i ? 2 : 1, shapes[i], data[i]);
+    if (ad_backward(mixture(t, d, k, n, x.points.data(), 1, 0, in)) != AD_OK) state.SkipWithError(ad_tape_message(t));
+    benchmark::DoNotOptimize(ad_grad_data(in[2]));
+  }
+  ad_tape_destroy(t);
+}
+BENCHMARK_CAPTURE(mixture_plain, d10, 10, 5, 1000)->Name("gmm_d10_K5_n1000/objective");
+BENCHMARK_CAPTURE(mixture_tensors, d10, 10, 5, 1000)->Name("gmm_d10_K5_n1000/tensors");
+BENCHMARK_CAPTURE(mixture_scalars, d10, 10, 5, 1000)->Name("gmm_d10_K5_n1000/scalars");
+BENCHMARK_CAPTURE(mixture_plain, d32, 32, 25, 1000)->Name("gmm_d32_K25_n1000/objective");
+BENCHMARK_CAPTURE(mixture_tensors, d32, 32, 25, 1000)->Name("gmm_d32_K25_n1000/tensors");
 
 BENCHMARK_MAIN();

@@ -1,5 +1,5 @@
 /* 11_network [IMAGES LABELS TEST-IMAGES TEST-LABELS]: a network 784-50-10 learns digits, from IDX files (MNIST) or digits drawn here.
-   Teaches parameters that stay on the tape while each step is recorded anew, ad_linear, ad_cross_entropy, ad_sgd; and checks the gradient. */
+   Teaches parameters that stay on the tape while each step is recorded anew, ad_linear, ad_cross_entropy, ad_sgd; and checks the gradient. LIBS: -lz */
 #define AD_IMPLEMENTATION
 #include "ad.h"
 #include "digits.h"

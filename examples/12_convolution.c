@@ -1,5 +1,5 @@
 /* 12_convolution [IMAGES LABELS TEST-IMAGES TEST-LABELS]: a small convolutional network on the digits of 11_network.
-   Teaches ad_conv2d, ad_max_pool2d, ad_dropout, ad_tensor_he and ad_adam, whose moments are tensors on the tape like the parameters. */
+   Teaches ad_conv2d, ad_max_pool2d, ad_dropout, ad_tensor_he and ad_adam, whose moments are tensors on the tape like the parameters. LIBS: -lz */
 #define AD_IMPLEMENTATION
 #include "ad.h"
 #include "digits.h"

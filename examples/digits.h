@@ -1,15 +1,15 @@
-/* Handwritten digits for the examples: IDX files (plain, or .gz), digits drawn from strokes with seeded distortions, and a picture. */
+/* Handwritten digits for the examples: IDX files (plain, or .gz: link with -lz), digits drawn from strokes with seeded distortions,
+   and a picture. */
 #ifndef DIGITS_H
 #define DIGITS_H
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <stdint.h>
 #include <math.h>
-#if defined(DIGITS_ZLIB) /* link with -lz; otherwise .gz goes through the program gzip */
 #include <zlib.h>
-#endif
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, CLASSES = 10 };
 typedef struct digits {
@@ -27,28 +27,12 @@ static inline void digits_free(digits *d) {
 static inline unsigned char *digits_idx(const char *path, int rank, size_t *size) {
   unsigned char head[16], *data = NULL;
   size_t bytes = 1, want = 4 + 4 * (size_t)rank, got;
-#if defined(DIGITS_ZLIB)
-  gzFile f = gzopen(path, "rb");
-#define DIGITS_READ(to, n) ((size_t)gzread(f, to, (unsigned)(n)))
-#define DIGITS_CLOSE() gzclose(f)
-#else
-  const size_t length = strlen(path);
-  const int packed = length > 3 && strcmp(path + length - 3, ".gz") == 0 && !strchr(path, '\'');
-  char command[600];
-  snprintf(command, sizeof command, "gzip -dc '%s'", path);
-  FILE *f = fopen(path, "rb");
-  if (f && packed) {
-    fclose(f);
-    f = popen(command, "r");
-  }
-#define DIGITS_READ(to, n) fread(to, 1, n, f)
-#define DIGITS_CLOSE() (packed ? (void)pclose(f) : (void)fclose(f))
-#endif
+  gzFile f = gzopen(path, "rb"); /* plain files too */
   if (!f) {
     fprintf(stderr, "%s: cannot be opened\n", path);
     return NULL;
   }
-  got = DIGITS_READ(head, want);
+  got = (size_t)gzread(f, head, (unsigned)want);
   if (got == want && head[0] == 0 && head[1] == 0 && head[2] == 8 && head[3] == rank) {
     for (int i = 0; i < rank; i++) {
       const unsigned char *p = head + 4 + 4 * i;
@@ -58,12 +42,12 @@ static inline unsigned char *digits_idx(const char *path, int rank, size_t *size
     data = bytes ? (unsigned char *)malloc(bytes) : NULL;
   }
   if (!data) fprintf(stderr, "%s: not an IDX file of bytes with %d dimensions\n", path, rank);
-  else if (DIGITS_READ(data, bytes) != bytes) {
+  else if (bytes > INT_MAX || gzread(f, data, (unsigned)bytes) != (int)bytes) {
     fprintf(stderr, "%s: ends early\n", path);
     free(data);
     data = NULL;
   }
-  DIGITS_CLOSE();
+  gzclose(f);
   return data;
 }
 static inline int digits_read(digits *d, const char *images, const char *labels) {

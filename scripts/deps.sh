@@ -18,9 +18,11 @@ for goal; do
   demo | test | bench) [ -n "${AD_NO_SLEEF:-}" ] || links "$CC" -lsleef sleef.h || want libsleef-dev ;;
   esac
   case $goal in
+  demo | test) links "$CC" -lz zlib.h || want zlib1g-dev ;;
+  esac
+  case $goal in
   test)
     links "$CC" -lcmocka cmocka.h || want libcmocka-dev
-    links "$CC" -lz zlib.h || want zlib1g-dev
     have "$CXX" || want g++
     have pkg-config || want pkg-config
     if [ -n "$x86" ]; then

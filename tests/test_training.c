@@ -1,6 +1,8 @@
 /* Tensors at work: no allocation per step, memory that runs out, optimisers, singular determinants, and the GMM objective of ADBench
    with its gradient against the reference results (AD_DATA; skipped where they are not). */
 #include "ad.h"
+#include "bits.h"
+#include "mixture.h"
 #include "test.h"
 #include <stdio.h>
 
@@ -129,32 +131,65 @@ static void test_singular_determinants(void **ignored) {
   ad_tape_destroy(t);
 }
 
-/* the Gaussian mixture of ADBench, see the README of its data */
-static ad_var mixture(ad_tape *t, size_t d, size_t k, size_t n, const double *points, double gamma, double m, const ad_var *in) {
-  const size_t columns = d * (d + 1) / 2, low = columns - d, nd[] = { n, d }, kd1[] = { k, d, 1 }, flat[] = { k * d, d }, nkd[] = { n, k, d }, kk[] = { k };
-  const size_t all[] = { k * d };
-  int32_t *index = (int32_t *)malloc(d * d * sizeof *index);
-  const ad_var q = ad_slice(in[2], 1, 0, (ptrdiff_t)d, 1), l = ad_slice(in[2], 1, (ptrdiff_t)d, (ptrdiff_t)columns, 1), eq = ad_exp(q);
-  const size_t k1[] = { k, 1 };
-  const ad_var parts[] = { ad_tensor_constant(t, AD_F64, 2, k1, NULL), eq, l }, zero_q_l = ad_concat(parts, 3, 1);
-  for (size_t i = 0; i < d; i++)                              /* the matrix Q from zero, diagonal, lower triangle by columns */
-    for (size_t j = 0; j < d; j++) index[i * d + j] = (int32_t)(i < j ? 0 : i == j ? 1 + i : 1 + d + j * d - j * (j + 1) / 2 + (i - j - 1));
-  const size_t dd = d * d, kdd[] = { k, d, d };
-  const ad_var f = ad_reshape(ad_gather(zero_q_l, ad_tensor_constant(t, AD_I32, 1, &dd, index), 1), 3, kdd);
-  free(index);
-  const ad_var shift = ad_reshape(ad_matmul(f, ad_reshape(in[1], 3, kd1)), 1, all);
-  const ad_var y = ad_linear(ad_tensor_borrow(t, AD_F64, 2, nd, points), ad_transpose(ad_reshape(f, 2, flat)), ad_neg(shift));
-  const ad_var inner = ad_mul(ad_sumsq(ad_reshape(y, 3, nkd), 2, false), -0.5), sum_q = ad_sum(q, 1, false);
-  const ad_var terms = ad_logsumexp(ad_add(inner, ad_add(ad_reshape(in[0], 1, kk), sum_q)), 1, false);
-  const double pi = 3.14159265358979323846, big = (double)d + m + 1;
-  double c = (double)d * ((double)d - 1) / 4 * log(pi);
-  for (size_t j = 1; j <= d; j++) c += lgamma(big / 2 + (1 - (double)j) / 2);
-  c = big * (double)d * (log(gamma) - log(2) / 2) - c;
-  const ad_var squares = low ? ad_add(ad_sumsq(eq, AD_ALL, false), ad_sumsq(l, AD_ALL, false)) : ad_sumsq(eq, AD_ALL, false);
-  const ad_var prior = ad_sub(ad_mul(squares, 0.5 * gamma * gamma), ad_mul(ad_sum(q, AD_ALL, false), m));
-  const ad_var fit = ad_sub(ad_sum(terms, AD_ALL, false), ad_mul(ad_logsumexp(in[0], AD_ALL, false), (double)n));
-  return ad_add(ad_add(fit, prior), -(double)n * (double)d / 2 * log(2 * pi) - (double)k * c);
+/* the weights of 784-50-10 after some steps have the same bits on every backend with fma, on digits of noise and on those of MNIST */
+enum { STEPS = 8, IMAGES = 50, SIDE2 = 784, HIDDEN2 = 50 };
+static bool unpack(const char *folder, const char *name, size_t skip_bytes, size_t n, unsigned char *to) {
+  char command[600];
+  snprintf(command, sizeof command, "%s/mnist/%s", folder, name);
+  FILE *f = fopen(command, "rb");
+  if (!f) return false;
+  fclose(f);
+  snprintf(command, sizeof command, "gzip -dc '%s/mnist/%s' 2>/dev/null", folder, name);
+  f = popen(command, "r");
+  if (!f) return false;
+  size_t got = fread(to, 1, skip_bytes, f);
+  if (got == skip_bytes) got = fread(to, 1, n, f);
+  (void)pclose(f);
+  return got == n;
 }
+static uint64_t trained(const unsigned char *pixel, const unsigned char *label) {
+  static float x[IMAGES * SIDE2];
+  static const size_t shapes[4][2] = { { SIDE2, HIDDEN2 }, { HIDDEN2 }, { HIDDEN2, 10 }, { 10 } };
+  const size_t images[] = { IMAGES, SIDE2 };
+  int32_t target[IMAGES];
+  uint64_t h = bits_start();
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var p[4];
+  for (int k = 0; k < 4; k++) p[k] = k % 2 ? ad_tensor_variable(t, AD_F32, 1, shapes[k], NULL) : ad_tensor_normal(t, AD_F32, 2, shapes[k], 0.01, (uint64_t)k);
+  const ad_mark m = ad_tape_mark(t);
+  for (size_t step = 0; step < STEPS; step++) {
+    for (size_t i = 0; i < IMAGES * SIDE2; i++) x[i] = (float)pixel[step * IMAGES * SIDE2 + i] / 255;
+    for (size_t i = 0; i < IMAGES; i++) target[i] = label[step * IMAGES + i];
+    const size_t n = IMAGES;
+    const ad_var in = ad_tensor_borrow(t, AD_F32, 2, images, x), y = ad_linear(ad_relu(ad_linear(in, p[0], p[1])), p[2], p[3]);
+    assert_int_equal(ad_backward(ad_cross_entropy(y, ad_tensor_borrow(t, AD_I32, 1, &n, target))), AD_OK);
+    assert_int_equal(ad_sgd(p, 4, NULL, 0.1, 0, 0), AD_OK);
+    ad_tape_rewind(t, m);
+  }
+  for (int k = 0; k < 4; k++) h = bits_add_array_f32(h, ad_size(p[k]), (const float *)ad_data(p[k]));
+  ad_tape_destroy(t);
+  return h;
+}
+static void test_same_bits(void **ignored) {
+  (void)ignored;
+#if __has_include(<sleef.h>) && !defined(AD_NO_SLEEF) && (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
+  static const bits_entry hashes[] = { { "noise", UINT64_C(1) }, { "mnist", UINT64_C(2) } };
+  static unsigned char pixel[STEPS * IMAGES * SIDE2], label[STEPS * IMAGES];
+  const char *folder = getenv("AD_DATA") ? getenv("AD_DATA") : "../shared/data";
+  uint64_t seed = 5;
+  for (size_t i = 0; i < sizeof pixel; i++) pixel[i] = (unsigned char)(255 * fmax(0, 5 * bits_uniform(&seed) - 4));
+  for (size_t i = 0; i < sizeof label; i++) label[i] = (unsigned char)(10 * bits_uniform(&seed));
+  assert_true(bits_known(hashes, 2, "noise", trained(pixel, label)));
+  if (!unpack(folder, "train10k-images-idx3-ubyte.gz", 16, sizeof pixel, pixel) || !unpack(folder, "train10k-labels-idx1-ubyte.gz", 8, sizeof label, label)) {
+    print_message("no mnist/train10k-*.gz in AD_DATA\n");
+    skip();
+  }
+  assert_true(bits_known(hashes, 2, "mnist", trained(pixel, label)));
+#else
+  skip();                                                     /* libm has bits of its own */
+#endif
+}
+
 static void test_mixtures(void **ignored) {
   (void)ignored;
   static const int size[][2] = { { 2, 5 }, { 10, 5 }, { 10, 25 }, { 20, 50 }, { 32, 25 } };
@@ -202,6 +237,6 @@ static void test_mixtures(void **ignored) {
 
 int main(void) {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_no_allocation_per_step), cmocka_unit_test(test_adam), cmocka_unit_test(test_out_of_memory),
-                                      cmocka_unit_test(test_singular_determinants), cmocka_unit_test(test_mixtures) };
+                                      cmocka_unit_test(test_singular_determinants), cmocka_unit_test(test_mixtures), cmocka_unit_test(test_same_bits) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
