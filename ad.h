@@ -1395,8 +1395,8 @@ typedef struct ad_gradient_report { size_t entry; double error, gradient, differ
 AD_API ad_status ad_check_gradient_report(ad_var_map *f, void *context, size_t n, const double *x, double tolerance,
                                           ad_gradient_report *report);
 
-/* Is every value and every partial finite? If not, writes the first node that is not, with its operands, their operands, ...,
-   and file and line where AD_TRACE was defined. out may be null. */
+/* Is every value finite, of tensors every element, and every partial of scalars? If not, writes the first node that is not, with its
+   operands, their operands, ..., and file and line where AD_TRACE was defined. out may be null. */
 AD_API bool ad_tape_check(const ad_tape *tape, FILE *out);
 
 /* >>print ---------------------------------------------------------------------------------------------------------------
@@ -4240,13 +4240,13 @@ static ad_var *ad__adjoint_slot(const ad__derivation *d, uint32_t node) {   /* n
   for (size_t k = 0; k < d->n; k++) if (d->x[k].node == node) return &d->gx[k];
   return NULL;
 }
-static uint32_t ad__operand_count(ad_tape *tape, size_t i) {
+static uint32_t ad__operand_count(const ad_tape *tape, size_t i) {
   const uint32_t op = tape->code[i].op;
   if (AD_NODE_FORM(op) == AD_ON_TENSORS) return ad__tensor_at(tape, i)->count;
   if (AD_NODE_OP(op) >= AD_OP_COUNT_) return 0;
   return AD_NODE_FORM(op) == AD_PLAIN ? (uint32_t)ad_ops[AD_NODE_OP(op)].arity : 1;
 }
-static uint32_t ad__operand_node(ad_tape *tape, size_t i, uint32_t k) {
+static uint32_t ad__operand_node(const ad_tape *tape, size_t i, uint32_t k) {
   const ad__code *c = &tape->code[i];
   if (AD_NODE_FORM(c->op) == AD_ON_TENSORS) return ad__tensor_at(tape, i)->operand[k];
   return k ? c->u.yz[k - 1] : c->x;
@@ -4773,17 +4773,38 @@ static int ad__operands(const ad_tape *t, size_t i, uint32_t node[3], double par
   for (int k = 0; k < n; k++) partial[k] = p[form == AD_X_NUMBER ? 1 : k];
   return n;
 }
+static const char *ad__node_name(const ad_tape *t, size_t i) {
+  const ad_tensor_op *op = ad__is_tensor(t, i) ? ad__tensor_at(t, i)->op : NULL;
+  return op ? op->name : ad__op_name(t->code[i].op);
+}
+/* the first element that is not finite, SIZE_MAX: none; of a view its base is asked */
+static size_t ad__not_finite(const ad_tape *t, size_t i) {
+  if (!ad__is_tensor(t, i)) return isfinite(t->value[i]) ? SIZE_MAX : 0;
+  const ad__tensor *r = ad__tensor_at(t, i);
+  if (r->a.dtype == AD_I32 || !r->a.contiguous) return SIZE_MAX;
+  for (size_t k = 0; k < r->a.size; k++)
+    if (!isfinite(r->a.dtype == AD_F32 ? (double)((const float *)r->a.data)[k] : ((const double *)r->a.data)[k])) return k;
+  return SIZE_MAX;
+}
 static void ad__print_node(const ad_tape *t, size_t i, FILE *out) {
   uint32_t node[3];
   double partial[3];
   const ad__code *c = t->code + i;
-  const int n = ad__operands(t, i, node, partial), form = AD_NODE_FORM(c->op);
-  fprintf(out, "  node %zu = %s(", i, ad__op_name(c->op));
+  const int partials = ad__operands(t, i, node, partial), form = AD_NODE_FORM(c->op);
+  const uint32_t n = partials ? (uint32_t)partials : ad__operand_count(t, i);
+  fprintf(out, "  node %zu = %s(", i, ad__node_name(t, i));
   if (form == AD_X_NUMBER) fprintf(out, "%.9g, ", c->u.k);
-  for (int k = 0; k < n; k++) fprintf(out, "%snode %u", k ? ", " : "", (unsigned)node[k]);
+  for (uint32_t k = 0; k < n; k++) fprintf(out, "%snode %u", k ? ", " : "", (unsigned)(partials ? node[k] : ad__operand_node(t, i, k)));
   if (form == AD_Y_NUMBER) fprintf(out, ", %.9g", c->u.k);
-  fprintf(out, ") = %.9g", t->value[i]);
-  for (int k = 0; k < n; k++) fprintf(out, "%s%.9g", k ? ", " : ", partials ", partial[k]);
+  if (form == AD_ON_TENSORS) {
+    char shape[200];
+    const ad__strided *a = &ad__tensor_at(t, i)->a;
+    const size_t k = ad__not_finite(t, i);
+    ad__print_shape(shape, sizeof shape, a);
+    fprintf(out, "), shape %s", shape);
+    if (k != SIZE_MAX) fprintf(out, ", element %zu = %.9g", k, a->dtype == AD_F32 ? (double)((const float *)a->data)[k] : ((const double *)a->data)[k]);
+  } else fprintf(out, ") = %.9g", t->value[i]);
+  for (int k = 0; k < partials; k++) fprintf(out, "%s%.9g", k ? ", " : ", partials ", partial[k]);
   if (i < t->traced) fprintf(out, "  (%s:%d)", t->place[i].file, t->place[i].line);
   fprintf(out, "\n");
 }
@@ -4791,7 +4812,7 @@ AD_API bool ad_tape_check(const ad_tape *t, FILE *out) {
   for (size_t i = 0; t && i < t->count; i++) {
     uint32_t node[3];
     double partial[3];
-    bool finite = ad__is_tensor(t, i) || isfinite(t->value[i]);
+    bool finite = ad__not_finite(t, i) == SIZE_MAX;
     const int n = ad__operands(t, i, node, partial);
     for (int k = 0; k < n; k++) finite &= AD_NODE_OP(t->code[node[k]].op) == AD_OP_CONSTANT_ || isfinite(partial[k]);
     if (finite) continue;
@@ -4801,14 +4822,13 @@ AD_API bool ad_tape_check(const ad_tape *t, FILE *out) {
       fprintf(out, "first value or partial that is not finite:\n");
       ad__print_node(t, i, out);
       chain[0] = (uint32_t)i;
-      for (int at = 0; at < count; at++) {
-        const int m = ad__operands(t, chain[at], node, partial);
-        for (int k = 0; k < m && count < 24; k++) {
-          bool seen = ad__is_tensor(t, node[k]);
-          for (int j = 0; j < count; j++) seen |= chain[j] == node[k];
-          if (!seen) { ad__print_node(t, node[k], out); chain[count++] = node[k]; }
+      for (int at = 0; at < count; at++)
+        for (uint32_t k = 0; k < ad__operand_count(t, chain[at]) && count < 24; k++) {
+          const uint32_t operand = ad__operand_node(t, chain[at], k);
+          bool seen = false;
+          for (int j = 0; j < count; j++) seen |= chain[j] == operand;
+          if (!seen) { ad__print_node(t, operand, out); chain[count++] = operand; }
         }
-      }
     }
     return false;
   }
@@ -4826,13 +4846,17 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *t, FILE *out) {
     uint32_t node[3];
     double partial[3];
     const int n = ad__operands(t, i, node, partial);
-    fprintf(out, "  n%zu [label = \"%s", i, ad__op_name(c->op));
+    fprintf(out, "  n%zu [label = \"%s", i, ad__node_name(t, i));
     if (form == AD_X_NUMBER || form == AD_Y_NUMBER) fprintf(out, form == AD_X_NUMBER ? " %.6g, x" : " x, %.6g", c->u.k);
-    if (ad__is_tensor(t, i)) fprintf(out, " | tensor");
-    else fprintf(out, " | value %.9g", t->value[i]);
+    if (ad__is_tensor(t, i)) {
+      char shape[200];
+      ad__print_shape(shape, sizeof shape, &ad__tensor_at(t, i)->a);
+      fprintf(out, " | %s", shape);
+    } else fprintf(out, " | value %.9g", t->value[i]);
     if (i < t->swept && !ad__is_tensor(t, i)) fprintf(out, " | adjoint %.9g", t->adjoint[i]);
     fprintf(out, "\"];\n");
     for (int k = 0; k < n; k++) fprintf(out, "  n%u -> n%zu [label = \"%.6g\"];\n", (unsigned)node[k], i, partial[k]);
+    for (uint32_t k = 0; ad__is_tensor(t, i) && k < ad__operand_count(t, i); k++) fprintf(out, "  n%u -> n%zu;\n", (unsigned)ad__operand_node(t, i, k), i);
   }
   fprintf(out, "}\n");
   return fflush(out) || ferror(out) ? AD_ERROR_ARGUMENT : AD_OK;

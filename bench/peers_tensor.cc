@@ -2,8 +2,9 @@
 // of examples/12 with Adam; and the dense steps written by hand with Eigen. NEEDS: torch/torch.h libtorch-dev
 // WITH: Eigen/Dense libeigen3-dev
 // LIBS: -ltorch -ltorch_cpu -lc10
-#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // gcc's own intrinsics, inlined by Eigen
+#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wpedantic"

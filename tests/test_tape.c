@@ -396,6 +396,22 @@ static void test_trace_and_check(void **unused) {
   y = ad_sqrt(x);                                     /* a finite value with an infinite partial */
   assert_false(ad_tape_check(t, NULL));
   ad_tape_reset(t);
+  const size_t three = 3;                             /* elements of tensors, and the operations that lead to them */
+  const double data[3] = { 1, 0, 2 };
+  x = ad_tensor_variable(t, AD_F64, 1, &three, data);
+  f = tmpfile();
+  z = ad_sum(ad_log(ad_mul(x, x)), AD_ALL, false); line = __LINE__;
+  assert_false(ad_tape_check(t, f));
+  text_of(f, text, sizeof text);
+  snprintf(place, sizeof place, "test_tape.c:%d)", line);
+  if (!strstr(text, "node 2 = log(node 1), shape (3,), element 1 = -inf") || !strstr(text, "node 1 = mul(node 0, node 0), shape (3,)") || !strstr(text, place) ||
+      strstr(text, "sum"))
+    fail_msg("%s", text);
+  f = tmpfile();
+  assert_int_equal(ad_tape_write_dot(t, f), AD_OK);
+  text_of(f, text, sizeof text);
+  if (!strstr(text, "n3 [label = \"sum | ()") || !strstr(text, "n2 -> n3;") || !strstr(text, "n2 [label = \"log | (3,)")) fail_msg("%s", text);
+  ad_tape_reset(t);
   z = ad_sin(x); line = __LINE__;                     /* errors know their place too */
   snprintf(place, sizeof place, "test_tape.c:%d", line);
   assert_message(t, AD_ERROR_TAPE, "ad_sin", place);
