@@ -49,7 +49,7 @@ ad_status (*run)(const ad_function *, const void *const *, void *const *) = ad_f
 ad_status (*run_vjp)(const ad_function *, const void *const *, const void *const *, void *const *, void *const *) = ad_function_run_vjp;
 ad_status (*write_c)(const ad_function *, const char *, FILE *) = ad_function_write_c;
 
-ad_var (*binary[])(ad_var, ad_var) = {ad_matmul, ad_cross_entropy, ad_mse, ad_solve, ad_dot, ad_outer};
+ad_var (*binary[])(ad_var, ad_var) = {ad_matmul, ad_cross_entropy, ad_mse, ad_solve, ad_dot, ad_outer, ad_prelu};
 ad_var (*unary[])(ad_var) = {ad_transpose, ad_trace, ad_diag, ad_inverse, ad_det, ad_logdet, ad_cholesky};
 ad_var (*reductions[])(ad_var, int, bool) = {ad_sum, ad_mean, ad_prod, ad_reduce_max, ad_reduce_min, ad_logsumexp, ad_norm};
 ad_var (*along[])(ad_var, int) = {ad_softmax, ad_log_softmax};
