@@ -1712,7 +1712,7 @@ static void ad__arena_on(ad__arena *a, char *memory, size_t bytes) {
 }
 
 /* The three arrays, at offsets that keep the entries of a node apart modulo 4096: else processors take a load from one array for a
-   reader of a store to another (a gradient of one operation: 40 ns without, 20 with). */
+   reader of a store to another (the gradient of Rosenbrock n = 10: 285 ns without, 268 with). */
 #define AD__SKEW 1088u
 #define AD__NODE_ROOM(capacity) ((capacity) * AD__NODE_BYTES + 2 * AD__SKEW + AD__ALIGN)
 static void ad__nodes_on(ad_tape *t, char *memory, size_t capacity) {
