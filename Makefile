@@ -50,7 +50,7 @@ test: ## runs every test on every backend that this machine can run; the last li
 	@$(SUB) -k -Otarget $(JOBS) $(LOGS) || true
 	@scripts/summary.sh $(LOGS)
 
-test-sanitize: ## runs the tests under ASan and UBSan, and those with threads under TSan
+test-sanitize: ## runs the tests under ASan and UBSan, those with threads under TSan, functions with OpenMP
 	@scripts/sanitize.sh "$(SUB)"
 
 test-matrix: ## runs the tests under every compiler, standard, optimisation and architecture that is installed
@@ -112,19 +112,28 @@ $(B)/logs/%.log: tests/%.sh FORCE
 LOGS += $(patsubst %,$(B)/logs/%.log,$(call stems,$(CHECKS)))
 
 # Programs for this machine's processor.
-NATIVE = $(Q)mkdir -p $(@D) && $(CC) $(CSTD) $(WARN) -O2 $(FLAGS_native) -MMD -MP -I. $< -o $@ $(call libs_of,$<) $(LIBS)
+NATIVE = $(Q)mkdir -p $(@D) && $(CC) $(CSTD) $(WARN) -O2 $(FLAGS_native) -MMD -MP -I. $< $(filter %.o,$^) -o $@ $(call libs_of,$<) $(LIBS)
 $(B)/examples/%: examples/%.c $(B)/config.mk
 	$(NATIVE)
 $(B)/native/%: tests/%.c $(B)/config.mk
 	$(NATIVE)
 
+# C written by ad_function_write_c, when it is built: for an example, and for the benchmark of functions.
+W = $(B)/written
+$(W)/residual.c: $(B)/examples/write_residual
+	$(Q)mkdir -p $(@D) && $< $@
+$(W)/residual.o: $(W)/residual.c
+	$(Q)$(CC) $(CSTD) $(WARN) -O3 $(FLAGS_native) -I. -c $< -o $@
+$(B)/examples/09_written: $(W)/residual.o
+
 # Kernels for benchmarks: one object per variant (bench/bench.h says more).
 define VARIANT
 $(B)/bench/$(1)/%.o: bench/%.c $(B)/config.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CSTD) $$(WARN) -O3 $$(BENCH_FLAGS_$(1)) -DBENCH_VARIANT=$(1) -MMD -MP -I. -Ibench -c $$< -o $$@
+	$$(Q)$$(CC) $$(CSTD) $$(WARN) -O3 $$(BENCH_FLAGS_$(1)) -DBENCH_VARIANT=$(1) -MMD -MP -I. -Ibench -I$(W) -c $$< -o $$@
 endef
 $(foreach v,$(BENCH_VARIANTS),$(eval $(call VARIANT,$(v))))
+$(BENCH_VARIANTS:%=$(B)/bench/%/kernels_function.o): $(W)/residual.c
 kernels_of = $(foreach v,$(BENCH_VARIANTS),$(patsubst bench/%.c,$(B)/bench/$(v)/%.o,$(wildcard bench/kernels_$(subst bench_,,$(subst peers_,,$(1))).c)))
 .SECONDEXPANSION:
 $(B)/bench/%: bench/%.cc $$(call kernels_of,$$*) $(B)/config.mk

@@ -1412,16 +1412,18 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *tape, FILE *out);     /* AD_ER
    differentiated again. A Jacobian is the cheapest of three programs: a reverse sweep per output, a forward sweep per
    input, or vertex elimination in Markowitz order. Lowering drops dead nodes, joins products with sums, brings instructions
    of one kind together, and shares slots by liveness. The engine (a template, read for double lanes, float lanes and one
-   point) runs an instruction over a block of points: 512 bytes a slot, so that the slots stay in L1.
+   point) runs an instruction over a block of points: 512 bytes a slot, so that the slots stay in L1. A sum of up to eight terms,
+   products among them, is one instruction whose partial sums stay in registers. Results larger than the caches are streamed past them.
 
    Each kind of program is built when it is first asked for, or by ad_function_prepare; it is published atomically and never
    changed. A function may be used from several threads at once.
 
-   Measured (Zen 4, BA residual with all derivatives by 17 inputs, 208 instructions; the plain C function 22.5 ns with gcc -O3, 32 with -O2):
-   43-45 ns a point while the points stay in the caches, 70 at 1e5 points, the value alone 14. An indirect jump for each instruction
-   was 60 of 87 ns, since nothing predicts it: bringing instructions of one kind together leaves a quarter of the jumps. The zero
-   seed rule as a masked product costs less than 2 %. One point: the gradient of Rosenbrock's function with n = 10 takes 83 ns, with
-   n = 1000 4.5 times the plain function (148 ns and 16.6 times with an instruction for each number), a Hessian of 20 inputs 1.9 times.
+   Measured (Zen 4, AVX-512, BA residual with its 2 x 15 Jacobian, 122 instructions; the plain C function 23.9 ns with gcc -O3): 36 ns a
+   point while the points stay in L2, 56 at 1e5 points, the value alone 11.9 and 15.3. What counts is loads and stores of slots: a product
+   takes 2.7 cycles a register, a product joined with a sum 4.0, a term of a long sum 2.4; the mask of the zero seed rule nothing. Sums as
+   one instruction brought 210 instructions to 122 and 44 ns to 38, leaving out the inputs that are given 2 more; streaming 68 ns to 56.
+   One point: the gradient of Rosenbrock's function with n = 10 takes 83 ns, with n = 1000 4.5 times the plain function (148 ns and 16.6
+   times with an instruction for each number), a Hessian of 20 inputs 1.9 times.
    Products and sums joined into one instruction are still rounded twice, so that results do not depend on fma hardware. */
 
 typedef struct ad_function ad_function;
@@ -1432,7 +1434,7 @@ typedef enum ad_function_kind {      /* the programs of a function */
   AD_FUNCTION_VJP,                   /* x, w -> y, result (n) = w J */
   AD_FUNCTION_JACOBIAN,              /* x -> y, result (m, n) */
   AD_FUNCTION_HESSIAN,               /* x, w -> result (n, n), of the sum of w_i f_i */
-  AD_FUNCTION_HESSIAN_VECTOR,        /* x, w, dx -> result (n), that Hessian times dx */
+  AD_FUNCTION_HESSIAN_VECTOR,        /* x, w, dx -> result (n), that Hessian times dx; after ad_function_wrt its count replaces n in dx and results */
   AD_FUNCTION_KINDS
 } ad_function_kind;
 
@@ -1448,6 +1450,7 @@ typedef struct ad_function_arguments {
 /* What optimisation has done. Instructions of kinds that were not built yet are 0. */
 typedef struct ad_function_info {
   size_t inputs, outputs, recorded, nodes, guards;                   /* nodes on the tape between x and y, and after optimisation */
+  size_t differentiated;                                             /* inputs by which it is differentiated: all, or those of ad_function_wrt */
   size_t instructions[AD_FUNCTION_KINDS], slots[AD_FUNCTION_KINDS];
 } ad_function_info;
 
@@ -1457,13 +1460,18 @@ AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, c
    Comparisons on the tape that depend on x are kept as guards. The function does not need the tape any more. */
 AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *y, size_t m);
 AD_API void ad_function_destroy(ad_function *f);
+/* A copy of f, a function of scalars, that is differentiated by count of its inputs only; all others are parameters. Columns of Jacobians,
+   gradients, Hessians, and dx have these inputs in this order; x is as before. NULL: an input is named twice or is none, a function of
+   tensors, no memory. */
+AD_API ad_function *ad_function_wrt(const ad_function *f, const size_t *inputs, size_t count);
 /* Builds the program of a kind now, so that later calls with a work space allocate nothing. */
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind);
 AD_API ad_function_info ad_function_describe(const ad_function *f);
 /* Bytes of work space that ad_function_apply needs for a kind, 0 where the program cannot be built. */
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind);
 /* Any kind at count points: lanes = points. AD_ERROR_BRANCH: at some points (arguments.branch says which) a comparison that
-   steered an if while recording goes another way; their results are those of the recorded path, all others are right. */
+   steered an if while recording goes another way; their results are those of the recorded path, all others are right.
+   AD_ERROR_ARGUMENT: an array is missing; AD_ERROR_LIMIT: arrays of count points cannot exist; AD_ERROR_UNSUPPORTED: tensors. */
 AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *arguments);
 /* one point: y NULL where not wanted */
 AD_API ad_status ad_function_evaluate(const ad_function *f, const double *x, double *y);
@@ -1477,7 +1485,7 @@ AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, c
 AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian);
 AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient);
 /* Tensors in and out (scalars too): x, y, w, gx hold one pointer per input or output, to contiguous contents of the recorded shape and type. y[j] and
-   gx[k] may be NULL where not wanted, w[j] where the adjoint is 0. Chains of elementwise operations are run block by block through the lane engine.
+   gx[k] may be NULL where not wanted (where the input is AD_I32 it must be: AD_ERROR_DTYPE), w[j] where the adjoint is 0. Chains of elementwise operations are run block by block through the lane engine.
    After the first call no memory is allocated unless two threads run at once. A function with a tensor among x and y, or between them, has only these
    two; the others return AD_ERROR_UNSUPPORTED. Comparisons of numbers that steered the recording: AD_ERROR_BRANCH. */
 AD_API ad_status ad_function_run(const ad_function *f, const void *const *x, void *const *y);
@@ -4877,6 +4885,7 @@ enum {
   AD__IR_SEEDADD, AD__IR_SEEDSUB,    /* c + seed(a, b), c - seed(a, b) */
   AD__IR_ALONGADD, AD__IR_ALONGSUB,
   AD__IR_SUM,                        /* a + term[b] + term[b + 1] + ..., c terms, in this order (packed programs) */
+  AD__IR_ACCUMULATE,                 /* the sum of c terms {kind, x, y} from term[b] on, kept in registers (programs over lanes) */
   AD__IR_END
 };
 
@@ -5345,7 +5354,8 @@ AD_LOCAL void ad__ir_eliminate(ad__ir *ir, const ad__edges *edges, uint32_t coun
 typedef struct ad__ins { uint32_t op, d, a, b, c; } ad__ins;     /* slots */
 typedef struct ad__run { uint32_t op, n; int step; } ad__run;    /* n instructions of one kind; step: of a packed program, see there */
 typedef struct ad__program {
-  ad__ins *ins; ad__run *run; double *constant; uint32_t *in, *out, *term;            /* in, out: slot of each input and output; AD__NONE: input not used */
+  ad__ins *ins; ad__run *run; double *constant; uint32_t *in, *out;        /* in, out: slot of each input and output; AD__NONE: input not used */
+  void *term;                                                              /* of sums: ad__term, of packed programs slots */
   uint32_t n_ins, n_runs, n_constants, n_slots, n_in, n_out;             /* constants are in slots 0 .. n_constants - 1 */
 } ad__program;
 #define AD__NONE UINT32_MAX
@@ -5375,6 +5385,47 @@ AD_LOCAL bool ad__is_product(const ad__ir *ir, uint32_t i, const uint32_t *uses)
   return (ir->node[i].op == AD_OP_mul || ir->node[i].op == AD__IR_SEED || ir->node[i].op == AD__IR_ALONG) && uses[i] == 1;
 }
 
+/* terms of a sum: x, x*y, seed(x, y), along(x, y), added or (but the first) subtracted */
+enum { AD__TERM_PLAIN, AD__TERM_MUL, AD__TERM_SEED, AD__TERM_ALONG, AD__TERM_MINUS, AD__TERMS = 8 };
+typedef struct ad__term { uint32_t kind, x, y; } ad__term;
+
+AD_LOCAL ad__term ad__term_of(const ad__ir *ir, uint32_t i, bool minus, const uint32_t *uses) {
+  const ad__node *q = &ir->node[i];
+  bool product = ad__is_product(ir, i, uses);
+  ad__term t;
+  t.kind = !product ? AD__TERM_PLAIN : q->op == AD_OP_mul ? AD__TERM_MUL : q->op == AD__IR_SEED ? AD__TERM_SEED : AD__TERM_ALONG;
+  if (minus) t.kind += AD__TERM_MINUS;
+  t.x = product ? q->a : i; t.y = product ? q->b : i;
+  return t;
+}
+AD_LOCAL bool ad__is_link(const ad__ir *ir, uint32_t i, const uint32_t *uses) { return (ir->node[i].op == AD_OP_add || ir->node[i].op == AD_OP_sub) && uses[i] == 1; }
+/* The sum that ends in node i as terms in the order of its additions; their number, 0 where a joined product does as well. */
+AD_LOCAL uint32_t ad__sum_terms(const ad__ir *ir, uint32_t i, const uint32_t *uses, ad__term *term) {
+  uint32_t n = 0;
+  if (ir->node[i].op != AD_OP_add && ir->node[i].op != AD_OP_sub) return 0;
+  for (;;) {
+    const ad__node *q = &ir->node[i];
+    bool sub = q->op == AD_OP_sub, first_is_last = !sub && !ad__is_link(ir, q->a, uses) && (ad__is_link(ir, q->b, uses) || !ad__is_product(ir, q->b, uses));
+    uint32_t next = first_is_last ? q->b : q->a, other = first_is_last ? q->a : q->b;
+    term[n++] = ad__term_of(ir, other, sub, uses);
+    if (!ad__is_link(ir, next, uses) || n == AD__TERMS - 1) { term[n++] = ad__term_of(ir, next, false, uses); break; }
+    i = next;
+  }
+  for (uint32_t x = 0, y = n - 1; x < y; x++, y--) { ad__term swap = term[x]; term[x] = term[y]; term[y] = swap; }
+  return n > 2 || (term[0].kind != AD__TERM_PLAIN && term[1].kind % AD__TERM_MINUS != AD__TERM_PLAIN) ? n : 0;
+}
+/* what an instruction reads: at most AD__OPERANDS nodes (or slots) */
+enum { AD__OPERANDS = 2 * AD__TERMS };
+AD_LOCAL int ad__ins_operands(const ad__ins *s, const ad__term *term, uint32_t *operand) {
+  int n = 0;
+  if (s->op != AD__IR_ACCUMULATE) {
+    operand[0] = s->a; operand[1] = s->b; operand[2] = s->c;
+    return ad__node_arity(s->op);
+  }
+  for (uint32_t k = 0; k < s->c; k++) { operand[n++] = term[k].x; operand[n++] = term[k].y; }
+  return n;
+}
+
 /* the instruction of a node, operands still nodes */
 AD_LOCAL ad__ins ad__fuse(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
   const ad__node *p = &ir->node[i];
@@ -5397,23 +5448,22 @@ AD_LOCAL ad__ins ad__fuse(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
   return s;
 }
 /* Instructions of one kind are brought together, window by window: a run costs one dispatch. */
-AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, uint32_t *at) {
+AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, const ad__term *term, uint32_t *at) {
   enum { W = 256 };
   ad__ins *old = (ad__ins *)ad__array(W, sizeof *old);
-  uint32_t *wait = (uint32_t *)ad__array((size_t)W * 8 + AD__IR_END, sizeof *wait);
+  uint32_t *wait = (uint32_t *)ad__array((size_t)W * (3 + AD__OPERANDS) + AD__IR_END, sizeof *wait);
   if (!old || !wait) { AD_FREE(old); AD_FREE(wait); return false; }
-  uint32_t *head = wait + W, *next = head + W, *user = next + 3 * W, *first = user + 3 * W;
+  uint32_t *head = wait + W, *next = head + W, *user = next + AD__OPERANDS * W, *first = user + W;
   for (uint32_t w0 = 0; w0 < n; w0 += W) {
     uint32_t w = n - w0 < (uint32_t)W ? n - w0 : (uint32_t)W, done = 0;
     memcpy(old, ins + w0, w * sizeof *old);
     for (uint32_t t = 0; t < w; t++) { at[old[t].d] = w0 + t + 1; head[t] = AD__NONE; wait[t] = 0; }
     for (uint32_t t = 0; t < w; t++) {                     /* who waits for whom */
-      uint32_t operand[3];
-      operand[0] = old[t].a; operand[1] = old[t].b; operand[2] = old[t].c;
-      for (int k = 0; k < ad__node_arity(old[t].op); k++) {
+      uint32_t operand[AD__OPERANDS], link = AD__OPERANDS * t;
+      for (int k = ad__ins_operands(&old[t], term + old[t].b, operand); k-- > 0; link++) {
         uint32_t o = at[operand[k]];
         if (o <= w0 || o > w0 + t) continue;
-        next[3 * t + (uint32_t)k] = head[o - w0 - 1]; head[o - w0 - 1] = 3 * t + (uint32_t)k; wait[t]++;
+        next[link] = head[o - w0 - 1]; head[o - w0 - 1] = link; wait[t]++;
       }
     }
     /* queues of what is ready, by kind: first[op], linked through user */
@@ -5436,7 +5486,7 @@ AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, uint32_t *at) {
         size[op]--;
         ins[w0 + done++] = old[t];
         for (uint32_t e = head[t]; e != AD__NONE; e = next[e]) {
-          uint32_t s = e / 3, q = old[s].op;
+          uint32_t s = e / AD__OPERANDS, q = old[s].op;
           if (--wait[s]) continue;
           user[s] = AD__NONE;
           if (tail[q] == AD__NONE) begin[q] = s; else user[tail[q]] = s;
@@ -5457,7 +5507,9 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   ad__ins *ins = (ad__ins *)ad__array(n, sizeof *ins);
   p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
   p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
-  if (!uses || !ins || !p->in || !p->out) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
+  ad__term *term = (ad__term *)ad__array(2 * (size_t)n, sizeof *term);   /* k additions have k + 1 terms */
+  p->term = term;
+  if (!uses || !ins || !p->in || !p->out || !term) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
   uint32_t *slot = uses + n, *last = slot + n, *stack = last + n;      /* stack: 2 n */
   for (uint32_t i = 0; i < n; i++) {               /* a mask in a slot is 1 or 0: the number made of it is the same slot */
     ad__node *q = &ir->node[i];
@@ -5472,31 +5524,31 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   p->n_in = n_in; p->n_out = n_out;
   for (uint32_t k = 0; k < n_in; k++) p->in[k] = AD__NONE;
   /* depth first from the outputs: a value is computed shortly before it is used */
-  uint32_t n_ins = 0, depth = 0, n_constants = 0;
+  uint32_t n_ins = 0, depth = 0, n_constants = 0, n_terms = 0, operand[AD__OPERANDS];
   for (uint32_t i = 0; i < n; i++) { slot[i] = AD__NONE; last[i] = 0; }      /* slot: first a mark */
   for (uint32_t j = 0; j < n_out; j++) {
     stack[depth++] = out[j];
     while (depth) {
       uint32_t i = stack[depth - 1];
       if (slot[i] != AD__NONE) { depth--; continue; }
+      ad__term few[AD__TERMS];
+      uint32_t terms = group ? ad__sum_terms(ir, i, uses, few) : 0;
       ad__ins s = ad__fuse(ir, i, uses);
-      uint32_t before = depth, operand[3];
-      operand[0] = s.a; operand[1] = s.b; operand[2] = s.c;
-      for (int k = ad__node_arity(s.op); k-- > 0;)
-        if (slot[operand[k]] == AD__NONE && depth < before + 3) stack[depth++] = operand[k];
-      if (depth > before) continue;
+      if (terms) { s.op = AD__IR_ACCUMULATE; s.a = 0; s.b = n_terms; s.c = terms; }
+      int k = 0, arity = ad__ins_operands(&s, few, operand);
+      while (k < arity && slot[operand[k]] != AD__NONE) k++;
+      if (k < arity) { stack[depth++] = operand[k]; continue; }
       depth--;
       slot[i] = 0;
+      for (uint32_t l = 0; l < terms; l++) term[n_terms++] = few[l];
       if (s.op == AD__IR_CONST) n_constants++;
       else if (s.op != AD__IR_INPUT) ins[n_ins++] = s;
     }
   }
   for (uint32_t i = 0; i < n; i++) stack[i] = 0;
-  if (group && !ad__group(ins, n_ins, stack)) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
+  if (group && !ad__group(ins, n_ins, term, stack)) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
   for (uint32_t t = 0; t < n_ins; t++) {
-    uint32_t operand[3];
-    operand[0] = ins[t].a; operand[1] = ins[t].b; operand[2] = ins[t].c;
-    for (int k = 0; k < ad__node_arity(ins[t].op); k++) last[operand[k]] = t;
+    for (int k = ad__ins_operands(&ins[t], term + ins[t].b, operand); k-- > 0;) last[operand[k]] = t;
   }
   for (uint32_t j = 0; j < n_out; j++) last[out[j]] = UINT32_MAX;
   /* slots: constants, inputs, then a stack of free ones, the last freed first */
@@ -5510,10 +5562,10 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
     if (slot[i] != AD__NONE && ir->node[i].op == AD__IR_INPUT) { p->in[ir->node[i].a] = used; slot[i] = used++; }
   for (uint32_t t = 0; t < n_ins; t++) {
     ad__ins *s = &ins[t];
-    uint32_t operand[3];
-    operand[0] = s->a; operand[1] = s->b; operand[2] = s->c;
-    s->a = slot[s->a]; s->b = slot[s->b]; s->c = slot[s->c];
-    for (int k = 0; k < ad__node_arity(s->op); k++)
+    int arity = ad__ins_operands(s, term + s->b, operand);
+    if (s->op != AD__IR_ACCUMULATE) { s->a = slot[s->a]; s->b = slot[s->b]; s->c = slot[s->c]; }
+    else for (uint32_t k = 0; k < s->c; k++) { ad__term *q = &term[s->b + k]; q->x = slot[q->x]; q->y = slot[q->y]; }
+    for (int k = 0; k < arity; k++)
       if (last[operand[k]] == t) { unused[n_free++] = slot[operand[k]]; last[operand[k]] = UINT32_MAX; }
     uint32_t i = s->d;
     s->d = slot[i] = n_free ? unused[--n_free] : used++;
@@ -5567,7 +5619,7 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
   p->ins = (ad__ins *)ad__array(n, sizeof *p->ins);
   p->run = (ad__run *)ad__array(n, sizeof *p->run);
   p->constant = (double *)ad__array(n, sizeof *p->constant);
-  p->term = (uint32_t *)ad__array(n, sizeof *p->term);
+  p->term = ad__array(n, sizeof(uint32_t));
   p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
   p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
   bool ok = uses && ins && pack && p->ins && p->run && p->constant && p->term && p->in && p->out;
@@ -5637,7 +5689,7 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
         p->ins[n_ins++] = s;
       }
     }
-    for (uint32_t k = 0; k < n_terms; k++) p->term[k] = slot[term[k]];
+    for (uint32_t k = 0; k < n_terms; k++) ((uint32_t *)p->term)[k] = slot[term[k]];
     for (uint32_t j = 0; j < n_out; j++) p->out[j] = slot[out[j]];
     /* runs: where at least four neighbours move alike, one instruction is kept of them */
     uint32_t kept = 0;
@@ -5675,8 +5727,18 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
 
 /* --- the lane engine: a template at the end of this file, read for double lanes, float lanes and one double */
 
-typedef struct ad__port { void *data; size_t row, width; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
+typedef struct ad__port { void *data; size_t row, width; bool stream; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
 #define AD__PORTS 10
+#define AD__STAGE_BYTES 4096u             /* results larger than the caches are put together here, a register of points at a time, and streamed */
+#define AD__CACHED_BYTES (1u << 20)
+#ifndef AD_STREAM_BYTES
+#define AD_STREAM_BYTES (8u << 20)
+#endif
+/* whether count points of a port of results are to go past the caches */
+AD_LOCAL bool ad__port_streams(const ad__port *p, size_t count, size_t lanes, size_t element) {
+  size_t bytes = p->width * lanes * element;
+  return p->data && p->row == p->width && lanes > 1 && bytes <= AD__STAGE_BYTES && bytes >= 512 && count > AD_STREAM_BYTES / element / p->width;
+}
 
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define AD__PREFETCH(p, write) __builtin_prefetch(p, 0, 2)     /* to L2: the slots fill L1 */
@@ -5690,6 +5752,9 @@ typedef struct ad__port { void *data; size_t row, width; } ad__port;     /* elem
 #define AD__PUT(x) AD_W(store)(d + k * AD_LANES, x)
 #define AD__MASK(x) AD_W(ne)(x, AD_W(k)(0))
 #define AD__TRUTH(m) AD_W(only)(m, AD_W(k)(1))
+#define AD__SUMS (AD_REGISTERS < 8 ? AD_REGISTERS : 8)
+#define AD__OVER_SUMS AD__UNROLL for (size_t k = 0; k < AD__SUMS; k++)
+#define AD__SEED_AB AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B))
 #define AD__ALONG_AB AD_W(only)(AD_W(and)(AD__MASK(AD__A), AD__MASK(AD__B)), AD_W(mul)(AD__A, AD__B))
 #define AD__SLOT(s) slots + (size_t)i->s * AD_BLOCK
 #define AD__SLOTS d = AD__SLOT(d), a = AD__SLOT(a), b = AD__SLOT(b), c = AD__SLOT(c)
@@ -5768,7 +5833,7 @@ AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
       if (run->op != AD__IR_SUM) { ad_f64__run(run->op, s, s + run->n, slots); s += run->n; continue; }
       for (const ad__ins *stop = s + run->n; s < stop; s++) {
         double sum = slots[s->a];
-        const uint32_t *term = program->term + s->b;
+        const uint32_t *term = (const uint32_t *)program->term + s->b;
         for (uint32_t k = 0; k < s->c; k++) sum += slots[term[k]];
         slots[s->d] = sum;
       }
@@ -5826,6 +5891,7 @@ AD_LOCAL void ad__packed_program(const ad__program *p, double *slots, const ad__
 struct ad_function {
   ad__ir ir;                              /* the value; inputs 0 .. n-1 */
   uint32_t *y, n, m, ok;                  /* ok: the mask node "every comparison as recorded", or AD__NONE */
+  uint32_t d, *place;                     /* inputs 0 .. d-1 are differentiated; input k is the caller's place[k] (NULL: k) */
   size_t recorded, guards;
   ad__program *program[AD_FUNCTION_KINDS], *packed[AD_FUNCTION_KINDS];      /* for many points, for one */
   struct ad__graph *graph;                /* tensors: see there; the rest is empty */
@@ -5848,7 +5914,7 @@ AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) { if (*at) r
 
 /* inputs and outputs of a kind, in this order: x w dx -> y result (ok) */
 AD_LOCAL size_t ad__result_size(const ad_function *f, ad_function_kind kind) {
-  size_t n = f->n, m = f->m;
+  size_t n = f->d, m = f->m;
   return kind == AD_FUNCTION_VALUE ? 0 : kind == AD_FUNCTION_JVP ? m : kind == AD_FUNCTION_JACOBIAN ? m * n : kind == AD_FUNCTION_HESSIAN ? n * n : n;
 }
 AD_LOCAL bool ad__kind_has_w(ad_function_kind kind) { return kind == AD_FUNCTION_VJP || kind == AD_FUNCTION_HESSIAN || kind == AD_FUNCTION_HESSIAN_VECTOR; }
@@ -5874,7 +5940,7 @@ AD_LOCAL void ad__ir_jacobian(ad__ir *ir, int way, const uint32_t *y, uint32_t m
 
 /* one way of making a kind: out gets m + results + 1 nodes; the cost, or UINT64_MAX where it does not fit or fails */
 AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way, ad__ir *ir, uint32_t *out, uint32_t *n_out) {
-  uint32_t n = f->n, m = f->m, count = 0;
+  uint32_t n = f->d, m = f->m, count = 0;
   size_t results = ad__result_size(f, kind);
   uint64_t cost = UINT64_MAX;
   if (!ad__ir_copy(ir, &f->ir)) return cost;
@@ -5885,9 +5951,9 @@ AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way
   if (e && node) {
     memset(node, 0, n * sizeof *node);
     ad__expr *seed = e + results, *dx = seed + m, *g = dx + n, *work = g + n;
-    for (uint32_t j = 0; j < m; j++) seed[j] = ad__kind_has_w(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, n + j, 0, 0)) : ad__expr_k(1);
+    for (uint32_t j = 0; j < m; j++) seed[j] = ad__kind_has_w(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, f->n + j, 0, 0)) : ad__expr_k(1);
     for (uint32_t k = 0; k < n; k++)
-      dx[k] = ad__kind_has_dx(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, n + (ad__kind_has_w(kind) ? m : 0) + k, 0, 0)) : ad__expr_k(0);
+      dx[k] = ad__kind_has_dx(kind) ? ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, f->n + (ad__kind_has_w(kind) ? m : 0) + k, 0, 0)) : ad__expr_k(0);
     if (kind == AD_FUNCTION_JACOBIAN) ad__ir_jacobian(ir, way, f->y, m, n, e);
     else if (kind != AD_FUNCTION_VALUE) {
       ad__edges *edges = ad__ir_linearise(ir, n, f->y, m);
@@ -5926,7 +5992,7 @@ AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way
 
 /* Whether a Jacobian or Hessian as one program is out of proportion: then it is made by sweeps. */
 AD_LOCAL bool ad__too_large(const ad_function *f, ad_function_kind kind) {
-  uint64_t n = f->n, m = f->m, nodes = f->ir.n;
+  uint64_t n = f->d, m = f->m, nodes = f->ir.n;
   if (kind == AD_FUNCTION_JACOBIAN) return nodes * (m < n ? m : n) > AD__PROGRAM_LIMIT || (m > 1 && m * n > AD__PROGRAM_LIMIT);
   return kind == AD_FUNCTION_HESSIAN && (5 * nodes * n > AD__PROGRAM_LIMIT || n * n > AD__PROGRAM_LIMIT);
 }
@@ -5935,7 +6001,7 @@ AD_LOCAL bool ad__too_large(const ad_function *f, ad_function_kind kind) {
 enum { AD__FOR_LANES, AD__FOR_ONE, AD__FOR_C };
 AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int target, ad__program *p) {
   size_t outputs = (size_t)f->m + ad__result_size(f, kind) + 1;
-  uint32_t *out = (uint32_t *)ad__array(2 * outputs, sizeof *out), n_out = 0, *best_out = out ? out + outputs : NULL;
+  uint32_t *out = (uint32_t *)ad__array(2 * outputs + f->n, sizeof *out), n_out = 0, *best_out = out ? out + outputs : NULL;
   ad__ir best;
   memset(&best, 0, sizeof best);
   bool ok = false;
@@ -5943,8 +6009,8 @@ AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int targe
     uint64_t least = UINT64_MAX;
     bool ways = kind == AD_FUNCTION_JACOBIAN || kind == AD_FUNCTION_HESSIAN;
     for (int way = 0; way < (ways ? 3 : 1); way++) {
-      uint64_t nodes = f->ir.n, sweeps = kind == AD_FUNCTION_HESSIAN ? 5 * (uint64_t)f->n : way == 0 ? f->m : f->n;
-      if (ways && way < 2 && way != (f->m > f->n) && nodes * sweeps > AD__PROGRAM_LIMIT / 4) continue;
+      uint64_t nodes = f->ir.n, sweeps = kind == AD_FUNCTION_HESSIAN ? 5 * (uint64_t)f->d : way == 0 ? f->m : f->d;
+      if (ways && way < 2 && way != (f->m > f->d) && nodes * sweeps > AD__PROGRAM_LIMIT / 4) continue;
       if (way == 2 && nodes * (kind == AD_FUNCTION_HESSIAN ? 5 : 1) > AD__ELIMINATION_LIMIT) continue;
       if (way == 2 && kind == AD_FUNCTION_JACOBIAN && f->m == 1) continue;
       ad__ir ir;
@@ -5958,9 +6024,11 @@ AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int targe
       }
       ad__ir_free(&ir);
     }
-    uint32_t n_in = f->n + (ad__kind_has_w(kind) ? f->m : 0) + (ad__kind_has_dx(kind) ? f->n : 0);
+    uint32_t n_in = f->n + (ad__kind_has_w(kind) ? f->m : 0) + (ad__kind_has_dx(kind) ? f->d : 0);
     if (least != UINT64_MAX)
       ok = target == AD__FOR_ONE ? ad__lower_packed(&best, n_in, best_out, n_out, p) : ad__lower(&best, n_in, best_out, n_out, target == AD__FOR_LANES, p);
+    for (uint32_t k = 0; ok && f->place && k < f->n; k++) out[f->place[k]] = p->in[k];
+    if (ok && f->place) memcpy(p->in, out, f->n * sizeof *out);
   }
   ad__ir_free(&best);
   AD_FREE(out);
@@ -5989,7 +6057,7 @@ AD_API void ad_function_destroy(ad_function *f) {
   }
   ad__ir_free(&f->ir);
   ad__graph_free(f->graph);
-  AD_FREE(f->y); AD_FREE(f);
+  AD_FREE(f->y); AD_FREE(f->place); AD_FREE(f);
 }
 
 /* From IR that holds inputs and the m outputs y; what they do not need is left behind. Takes the ir over, also when it fails. */
@@ -6008,11 +6076,38 @@ AD_LOCAL ad_function *ad__function_from_ir(ad__ir *ir, uint32_t n, const uint32_
     place[i] = ad__ir_append(&f->ir, p.op, arity > 0 ? place[p.a] : p.a, arity > 1 ? place[p.b] : p.b, arity > 2 ? place[p.c] : p.c);
   }
   for (uint32_t j = 0; j < m; j++) out[j] = place[out[j]];
-  f->y = out; f->n = n; f->m = m; f->ok = ok == AD__NONE ? ok : place[ok]; f->recorded = ir->n;
+  f->y = out; f->n = f->d = n; f->m = m; f->ok = ok == AD__NONE ? ok : place[ok]; f->recorded = ir->n;
   AD_FREE(place);
   ad__ir_free(ir);
   if (f->ir.failed) { ad_function_destroy(f); return NULL; }
   return f;
+}
+
+AD_API ad_function *ad_function_wrt(const ad_function *f, const size_t *inputs, size_t count) {
+  if (!f || f->graph || !inputs || count == 0 || count > f->n) return NULL;
+  uint32_t n = f->n, d = (uint32_t)count, next = d;
+  uint32_t *to = (uint32_t *)ad__array(n, sizeof *to), *place = (uint32_t *)ad__array(n, sizeof *place);
+  ad__ir ir;
+  ad_function *g = NULL;
+  memset(&ir, 0, sizeof ir);
+  bool ok = to && place;
+  for (uint32_t k = 0; ok && k < n; k++) to[k] = AD__NONE;
+  for (uint32_t k = 0; ok && k < d; k++) {
+    ok = inputs[k] < n && to[inputs[k]] == AD__NONE;
+    if (ok) to[inputs[k]] = k;
+  }
+  for (uint32_t k = 0; ok && k < n; k++) { if (to[k] == AD__NONE) to[k] = next++; place[to[k]] = k; }
+  if (ok && ad__ir_reserve(&ir, f->ir.n))
+    for (uint32_t i = 0; i < f->ir.n; i++) {
+      const ad__node *q = &f->ir.node[i];
+      ad__ir_append(&ir, q->op, q->op != AD__IR_INPUT ? q->a : to[f->place ? f->place[q->a] : q->a], q->b, q->c);
+    }
+  else ok = false;
+  if (ok) g = ad__function_from_ir(&ir, n, f->y, f->m, f->ok); else ad__ir_free(&ir);
+  if (g) { g->d = d; g->place = place; g->recorded = f->recorded; g->guards = f->guards; }
+  else AD_FREE(place);
+  AD_FREE(to);
+  return g;
 }
 
 /* --- from a tape */
@@ -6093,7 +6188,7 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
 }
 
 AD_LOCAL size_t ad__block_bytes(const ad__program *p);
-AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, const ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed);
+AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed);
 
 /* --- functions of tensors: the recording as a list of steps, replayed on a tape of its own
 
@@ -6308,7 +6403,7 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
   if (f && g && state && w.group && w.step && w.expr) {
     uint32_t few[4];
     const uint32_t *operand;
-    f->n = (uint32_t)n; f->m = (uint32_t)m; f->ok = AD__NONE;
+    f->n = f->d = (uint32_t)n; f->m = (uint32_t)m; f->ok = AD__NONE;
     memset(state, 0, count);
     for (size_t i = 0; i < count; i++) w.group[i] = w.step[i] = AD__NONE;
     status = AD_OK;
@@ -6418,7 +6513,7 @@ AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slot
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
   if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
-  if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->n ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+  if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->d ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : AD_ERROR_MEMORY;
 }
 
@@ -6426,7 +6521,7 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
   ad_function_info info;
   memset(&info, 0, sizeof info);
   if (!f) return info;
-  info.inputs = f->n; info.outputs = f->m; info.recorded = f->recorded; info.nodes = f->ir.n; info.guards = f->guards;
+  info.inputs = f->n; info.differentiated = f->d; info.outputs = f->m; info.recorded = f->recorded; info.nodes = f->ir.n; info.guards = f->guards;
   for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
     const ad__program *p = ad__program_get(&f->program[k]);
     if (!p) p = ad__program_get(&f->packed[k]);
@@ -6435,7 +6530,7 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
   return info;
 }
 
-AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, const ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed) {
+AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed) {
   if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
   else if (count <= 16 || p->n_slots > 2048) ad_v64_narrow__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
   else ad_v64__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
@@ -6447,7 +6542,7 @@ AD_LOCAL size_t ad__dtype_size(ad_dtype dtype) { return dtype == AD_F32 ? sizeof
 AD_LOCAL void ad__ports(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t first, ad__port *in, ad__port *out) {
   static const double one64 = 1;
   static const float one32 = 1;
-  size_t s = ad__dtype_size(a->dtype), n = f->n, m = f->m, results = ad__result_size(f, kind);
+  size_t s = ad__dtype_size(a->dtype), n = f->n, d = f->d, m = f->m, results = ad__result_size(f, kind);
   memset(in, 0, AD__PORTS * sizeof *in);
   memset(out, 0, AD__PORTS * sizeof *out);
   int q = 0;
@@ -6456,18 +6551,19 @@ AD_LOCAL void ad__ports(const ad_function *f, ad_function_kind kind, const ad_fu
     in[q].data = a->w ? (char *)(uintptr_t)a->w + first * m * s : a->dtype == AD_F32 ? (char *)(uintptr_t)&one32 : (char *)(uintptr_t)&one64;
     in[q].width = m; in[q].row = a->w ? m : 0; q++;
   }
-  if (ad__kind_has_dx(kind)) { in[q].data = (char *)(uintptr_t)a->dx + first * n * s; in[q].row = in[q].width = n; }
+  if (ad__kind_has_dx(kind)) { in[q].data = (char *)(uintptr_t)a->dx + first * d * s; in[q].row = in[q].width = d; }
   out[0].data = a->y ? (char *)a->y + first * m * s : NULL; out[0].row = out[0].width = m;
   if (results) { out[1].data = a->result ? (char *)a->result + first * results * s : NULL; out[1].row = out[1].width = results; }
 }
 
-AD_LOCAL bool ad__arguments_ok(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t count) {
-  if (!f || !a || (unsigned)kind >= AD_FUNCTION_KINDS || (a->dtype != AD_F64 && a->dtype != AD_F32)) return false;
-  if (count == 0) return true;
-  if (!a->x || (ad__kind_has_w(kind) && !a->w && f->m != 1) || (ad__kind_has_dx(kind) && !a->dx)) return false;
+AD_LOCAL ad_status ad__arguments_status(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t count) {
+  if (!f || !a || (unsigned)kind >= AD_FUNCTION_KINDS || (a->dtype != AD_F64 && a->dtype != AD_F32)) return AD_ERROR_ARGUMENT;
+  if (count == 0) return AD_OK;
+  if (!a->x || (ad__kind_has_w(kind) && !a->w && f->m != 1) || (ad__kind_has_dx(kind) && !a->dx)) return AD_ERROR_ARGUMENT;
+  if (kind == AD_FUNCTION_VALUE ? !a->y : !a->result) return AD_ERROR_ARGUMENT;
   size_t widest = ad__result_size(f, kind) > f->n ? ad__result_size(f, kind) : f->n;
   if (f->m > widest) widest = f->m;
-  return (kind == AD_FUNCTION_VALUE ? a->y != NULL : a->result != NULL) && count <= PTRDIFF_MAX / sizeof(double) / (widest ? widest : 1);
+  return count <= PTRDIFF_MAX / sizeof(double) / (widest ? widest : 1) ? AD_OK : AD_ERROR_LIMIT;
 }
 
 /* A Jacobian or Hessian too large for one program, at one point: lanes = directions. */
@@ -6480,7 +6576,8 @@ AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind
 
 AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a) {
   if (f && f->graph) return AD_ERROR_UNSUPPORTED;
-  if (!ad__arguments_ok(f, kind, a, count)) return AD_ERROR_ARGUMENT;
+  ad_status wrong = ad__arguments_status(f, kind, a, count);
+  if (wrong != AD_OK) return wrong;
   if (count == 0) return AD_OK;
   size_t strayed = 0;
   if (ad__too_large(f, kind)) {
@@ -6529,11 +6626,11 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
 /* n rows of n directions, 64 at a time, through a program of one direction */
 AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed) {
   enum { ROWS = 64 };
-  bool reverse = kind == AD_FUNCTION_JACOBIAN && f->m < f->n;
+  bool reverse = kind == AD_FUNCTION_JACOBIAN && f->m < f->d;
   ad_function_kind inner = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : reverse ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   const ad__program *p = ad__function_program(f, inner);
   if (!p) return AD_ERROR_MEMORY;
-  size_t s = ad__dtype_size(a->dtype), n = f->n, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n, bad = 0;
+  size_t s = ad__dtype_size(a->dtype), n = f->d, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n, bad = 0;
   char *memory = (char *)ad__array(ad__block_bytes(p) + 64 + ROWS * (directions + width) * s, 1);
   if (!memory) return AD_ERROR_MEMORY;
   char *slots = memory + (64 - ((uintptr_t)memory & 63)) % 64, *seed = slots + ad__block_bytes(p), *product = seed + ROWS * directions * s;
@@ -6550,7 +6647,7 @@ AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, co
     one.result = product;
     if (inner == AD_FUNCTION_HESSIAN_VECTOR || inner == AD_FUNCTION_JVP) one.dx = seed; else one.w = seed;
     ad__ports(f, inner, &one, 0, in, out);
-    in[0].data = (char *)(uintptr_t)a->x + point * n * s; in[0].row = 0;
+    in[0].data = (char *)(uintptr_t)a->x + point * f->n * s; in[0].row = 0;
     if (inner == AD_FUNCTION_HESSIAN_VECTOR && a->w) { in[1].data = (char *)(uintptr_t)a->w + point * m * s; in[1].row = 0; }
     out[0].row = 0;                       /* the same value from every lane */
     ad__run_program(p, a->dtype, slots, rows, in, out, f->ok != AD__NONE, NULL, &bad);
@@ -6574,7 +6671,8 @@ AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, co
   ad_function_arguments a;
   memset(&a, 0, sizeof a);
   a.x = x; a.w = w; a.dx = dx; a.y = y; a.result = result; a.dtype = AD_F64;
-  if (!ad__arguments_ok(f, kind, &a, 1)) return AD_ERROR_ARGUMENT;
+  ad_status wrong = ad__arguments_status(f, kind, &a, 1);
+  if (wrong != AD_OK) return wrong;
   if (ad__too_large(f, kind)) {
     ad_status status = ad__by_sweeps(f, kind, &a, 0, &strayed);
     return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
@@ -6687,6 +6785,7 @@ AD_LOCAL ad_status ad__graph_sweep(const ad_function *f, ad_tape *t, const ad_va
 AD_LOCAL ad_status ad__graph_run(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
   ad__graph *g = f->graph;
   for (uint32_t k = 0; k < f->n; k++) if (!x[k] && g->step[g->input[k]].bytes) return AD_ERROR_ARGUMENT;
+  for (uint32_t k = 0; gx && k < f->n; k++) if (gx[k] && g->step[g->input[k]].rank >= 0 && g->step[g->input[k]].dtype == AD_I32) return AD_ERROR_DTYPE;
   ad_tape *t = ad__tape_swap(&g->spare, NULL);
   if (!t) t = ad_tape_create(NULL);
   if (!t) return AD_ERROR_MEMORY;
@@ -6721,7 +6820,11 @@ AD_LOCAL ad_status ad__run_scalars(const ad_function *f, const void *const *x, c
   if (status == AD_OK) status = w ? ad_function_vjp(f, a, weight, value, gradient) : ad_function_evaluate(f, a, value);
   bool done = status == AD_OK || status == AD_ERROR_BRANCH;
   for (size_t j = 0; done && y && j < m; j++) if (y[j]) memcpy(y[j], &value[j], sizeof *a);
-  for (size_t k = 0; done && gx && k < n; k++) if (gx[k]) memcpy(gx[k], &gradient[k], sizeof *a);
+  for (size_t k = 0; done && gx && k < n; k++) { if (gx[k]) memset(gx[k], 0, sizeof *a); }       /* of parameters */
+  for (size_t k = 0; done && gx && k < f->d; k++) {
+    size_t to = f->place ? f->place[k] : k;
+    if (gx[to]) memcpy(gx[to], &gradient[k], sizeof *a);
+  }
   AD_FREE(a);
   return status;
 }
@@ -6793,7 +6896,7 @@ AD_LOCAL void ad__write_body(const ad_function *f, const ad__program *p, uint32_
 AD_LOCAL void ad__write_kind(const ad_function *f, const ad__program *p, uint32_t *name, const char *function, bool jacobian, FILE *file) {
   static const char *const system[2] = { "ad_f64", "ad_v64" };
   const char *more = jacobian ? "_jacobian" : "";
-  unsigned n = f->n, m = f->m;
+  unsigned n = f->n, m = f->m, d = f->d;
   for (int lanes = 0; lanes < 2; lanes++) {
     const char *N = system[lanes];
     fprintf(file, "\nstatic inline void %s%s_%s(const %s *x, %s *y%s%s%s%s%s) {\n", function, more, N, N, N,
@@ -6810,12 +6913,12 @@ AD_LOCAL void ad__write_kind(const ad_function *f, const ad__program *p, uint32_
   fputs("  for (size_t i = 0; i < count; i += AD_V64_LANES) {\n", file);
   fputs("    const size_t rows = count - i < AD_V64_LANES ? count - i : AD_V64_LANES;\n", file);
   fprintf(file, "    ad_v64 a[%u], b[%u]%s;\n", n, m, jacobian ? "" : "");
-  if (jacobian) fprintf(file, "    ad_v64 c[%u];\n", n * m);
+  if (jacobian) fprintf(file, "    ad_v64 c[%u];\n", d * m);
   if (f->ok != AD__NONE) fputs("    ad_v64_mask astray;\n    double bad[AD_V64_LANES];\n", file);
   fprintf(file, "    ad_v64_load_rows(a, x + i * %u, %u, rows);\n", n, n);
   fprintf(file, "    %s%s_ad_v64(a, b%s%s);\n", function, more, jacobian ? ", c" : "", astray);
   fprintf(file, "    ad_v64_store_rows(y + i * %u, b, %u, rows);\n", m, m);
-  if (jacobian) fprintf(file, "    ad_v64_store_rows(jacobian + i * %u, c, %u, rows);\n", n * m, n * m);
+  if (jacobian) fprintf(file, "    ad_v64_store_rows(jacobian + i * %u, c, %u, rows);\n", d * m, d * m);
   if (f->ok != AD__NONE) fputs("    ad_v64_store(bad, ad_v64_only(astray, ad_v64_k(1)));\n    for (size_t k = 0; k < rows; k++) strayed += bad[k] != 0;\n", file);
   fputs("  }\n  return strayed;\n}\n", file);
 }
@@ -6833,7 +6936,7 @@ AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FIL
   if (ad__too_large(f, AD_FUNCTION_JACOBIAN)) return AD_ERROR_LIMIT;
   fprintf(file, "/* %s: %u inputs, %u outputs. Written by ad_function_write_c; needs ad.h and ad_simd.h, -lm and, where <sleef.h> is installed, -lsleef.\n"
                 "   x (%u), y (%u), jacobian (%u, %u), of the _many functions count of each. What returns is the number of points at which a\n"
-                "   comparison goes another way than it was recorded. */\n", name, (unsigned)f->n, (unsigned)f->m, (unsigned)f->n, (unsigned)f->m, (unsigned)f->m, (unsigned)f->n);
+                "   comparison goes another way than it was recorded. */\n", name, (unsigned)f->n, (unsigned)f->m, (unsigned)f->n, (unsigned)f->m, (unsigned)f->m, (unsigned)f->d);
   fputs("#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
   for (int jacobian = 0; jacobian < 2; jacobian++) {
     ad__program p;
@@ -6974,21 +7077,21 @@ AD_LOCAL bool ad__sparse_color(ad_sparse *s) {
 
 AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind) {
   if (!f || f->graph || (kind != AD_FUNCTION_JACOBIAN && kind != AD_FUNCTION_HESSIAN)) return NULL;
-  size_t rows = kind == AD_FUNCTION_HESSIAN ? f->n : f->m;
+  size_t rows = kind == AD_FUNCTION_HESSIAN ? f->d : f->m;
   ad_sparse *s = (ad_sparse *)ad__array(1, sizeof *s);
   if (!s) return NULL;
   memset(s, 0, sizeof *s);
-  s->function = f; s->kind = kind; s->rows = rows; s->columns = f->n;
+  s->function = f; s->kind = kind; s->rows = rows; s->columns = f->d;
   ad__pattern p;
   memset(&p, 0, sizeof p);
   p.row = (size_t *)ad__array(rows + 1, sizeof *p.row);
   bool ok = p.row != NULL;
-  if (ok && kind == AD_FUNCTION_JACOBIAN) ok = ad__pattern_walk(&f->ir, f->y, rows, f->n, &p);
+  if (ok && kind == AD_FUNCTION_JACOBIAN) ok = ad__pattern_walk(&f->ir, f->y, rows, f->d, &p);
   else if (ok) {
-    uint32_t outs = 0, *out = (uint32_t *)ad__array((size_t)f->m + f->n + 1, sizeof *out);
+    uint32_t outs = 0, *out = (uint32_t *)ad__array((size_t)f->m + f->d + 1, sizeof *out);
     ad__ir ir;
     memset(&ir, 0, sizeof ir);
-    ok = out && ad__build(f, AD_FUNCTION_VJP, 0, &ir, out, &outs) != UINT64_MAX && ad__pattern_walk(&ir, out + f->m, rows, f->n, &p);
+    ok = out && ad__build(f, AD_FUNCTION_VJP, 0, &ir, out, &outs) != UINT64_MAX && ad__pattern_walk(&ir, out + f->m, rows, f->d, &p);
     ad__ir_free(&ir);
     AD_FREE(out);
   }
@@ -7310,13 +7413,49 @@ AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, A
       default: do { AD__SLOTS; AD_EW(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
     }
 }
+/* a sum of n terms: partial sums stay in registers, eight at a time */
+AD_LOCAL void AD_EW(_sum_of_terms)(const ad__term *term, uint32_t n, AD_S *to, const AD_S *slots) {
+  for (size_t r = 0; r < AD_REGISTERS; r += AD__SUMS) {
+    AD_N sum[AD__SUMS];
+    const AD_S *from = slots + r * AD_LANES;
+    const AD_S *a = from + (size_t)term->x * AD_BLOCK, *b = from + (size_t)term->y * AD_BLOCK;
+    switch (term->kind) {
+      case AD__TERM_PLAIN: AD__OVER_SUMS sum[k] = AD__A; break;
+      case AD__TERM_MUL: AD__OVER_SUMS sum[k] = AD_W(mul)(AD__A, AD__B); break;
+      case AD__TERM_SEED: AD__OVER_SUMS sum[k] = AD__SEED_AB; break;
+      default: AD__OVER_SUMS sum[k] = AD__ALONG_AB;
+    }
+    for (const ad__term *t = term + 1, *end = term + n; t < end; t++) {
+      a = from + (size_t)t->x * AD_BLOCK; b = from + (size_t)t->y * AD_BLOCK;
+      switch (t->kind) {
+        case AD__TERM_PLAIN: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD__A); break;
+        case AD__TERM_MUL: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD_W(mul)(AD__A, AD__B)); break;
+        case AD__TERM_SEED: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD__SEED_AB); break;
+        case AD__TERM_ALONG: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD__ALONG_AB); break;
+        case AD__TERM_MINUS + AD__TERM_PLAIN: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD__A); break;
+        case AD__TERM_MINUS + AD__TERM_MUL: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD_W(mul)(AD__A, AD__B)); break;
+        case AD__TERM_MINUS + AD__TERM_SEED: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD__SEED_AB); break;
+        default: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD__ALONG_AB);
+      }
+    }
+    AD__OVER_SUMS AD_W(store)(to + (r + k) * AD_LANES, sum[k]);
+  }
+}
 AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots) {
   const ad__ins *i = program->ins;
-  for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; i += run->n, run++)
-    AD_EW(_run)(run->op, i, i + run->n, slots);
+  for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
+    const ad__ins *stop = i + run->n;
+    if (run->op != AD__IR_ACCUMULATE) AD_EW(_run)(run->op, i, stop, slots);
+    else for (; i < stop; i++) AD_EW(_sum_of_terms)((const ad__term *)program->term + i->b, i->c, slots + (size_t)i->d * AD_BLOCK, slots);
+    i = stop;
+  }
 }
 
 /* rows of an array to slots and back: a square of AD_LANES columns and rows at a time, turned in registers */
+/* of width columns, how many go by squares: a few that are left over are copied one by one */
+AD_INLINE size_t AD_EW(_squares)(size_t width) {
+  return width < AD_LANES ? 0 : width % AD_LANES <= AD_LANES / 4 ? width - width % AD_LANES : width;
+}
 AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t first, size_t valid, AD_S *slots) {
   const AD_S *data = (const AD_S *)port->data + first * port->row;
   size_t width = port->width;
@@ -7333,8 +7472,8 @@ AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t 
   for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {
     const AD_S *rows = data + k * AD_LANES * port->row;
     AD_S *to = slots + k * AD_LANES;
-    size_t full = valid >= (k + 1) * AD_LANES && width >= AD_LANES;
-    for (size_t j = 0; full && j < width; j += AD_LANES) {
+    size_t squares = valid >= (k + 1) * AD_LANES ? AD_EW(_squares)(width) : 0;
+    for (size_t j = 0; j < squares; j += AD_LANES) {
       size_t j0 = width - j >= AD_LANES ? j : width - AD_LANES;              /* the last square overlaps the one before */
       AD_N r[AD_LANES];
       AD__UNROLL
@@ -7343,7 +7482,7 @@ AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t 
       AD__UNROLL
       for (size_t l = 0; l < AD_LANES; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
     }
-    for (size_t j = 0; !full && j < width; j++)
+    for (size_t j = squares; j < width; j++)
       for (size_t l = 0; slot[j] != AD__NONE && l < AD_LANES; l++)
         to[(size_t)slot[j] * AD_BLOCK + l] = rows[(k * AD_LANES + l < valid ? l : valid - 1 - k * AD_LANES) * port->row + j];
   }
@@ -7360,11 +7499,12 @@ AD_LOCAL void AD_EW(_scatter)(const ad__port *port, const uint32_t *slot, size_t
     for (size_t k = 0; k < AD_REGISTERS; k++) AD_W(store)(data + k * AD_LANES, AD_W(load)(slots + (size_t)slot[0] * AD_BLOCK + k * AD_LANES));
     return;
   }
+  AD_ALIGNED AD_S stage[AD__STAGE_BYTES / sizeof(AD_S)];
   for (size_t k = 0; k < AD_REGISTERS && k * AD_LANES < valid; k++) {        /* row by row: a line of cache is written once */
-    AD_S *rows = data + k * AD_LANES * port->row;
+    AD_S *to = data + k * AD_LANES * port->row, *rows = port->stream ? stage : to;
     const AD_S *from = slots + k * AD_LANES;
-    size_t full = valid >= (k + 1) * AD_LANES && width >= AD_LANES;
-    for (size_t j = 0; full && j < width; j += AD_LANES) {
+    size_t left = valid - k * AD_LANES, squares = left >= AD_LANES ? AD_EW(_squares)(width) : 0;
+    for (size_t j = 0; j < squares; j += AD_LANES) {
       size_t j0 = width - j >= AD_LANES ? j : width - AD_LANES;
       AD_N r[AD_LANES];
       AD__UNROLL
@@ -7373,27 +7513,33 @@ AD_LOCAL void AD_EW(_scatter)(const ad__port *port, const uint32_t *slot, size_t
       AD__UNROLL
       for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(rows + l * port->row + j0, r[l]);
     }
-    for (size_t j = 0; !full && j < width; j++)
-      for (size_t l = 0; l < AD_LANES && k * AD_LANES + l < valid; l++) rows[l * port->row + j] = from[(size_t)slot[j] * AD_BLOCK + l];
+    for (size_t j = squares; j < width; j++)
+      for (size_t l = 0; l < AD_LANES && l < left; l++) rows[l * port->row + j] = from[(size_t)slot[j] * AD_BLOCK + l];
+    if (port->stream) AD_SW(array_stream)(width * (left < AD_LANES ? left : AD_LANES), stage, to);
   }
 }
 
 /* count points; slots: n_slots * AD_BLOCK numbers, aligned to 64 bytes */
-AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, const ad__port *in, const ad__port *out,
+AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, const ad__port *in, ad__port *out,
                                 bool has_guards, unsigned char *branch, size_t *strayed) {
+  bool streams = false;
+  size_t moved = 0;
+  for (int q = 0; q < AD__PORTS; q++) moved += in[q].row + out[q].row;
+  const bool ahead_of_time = moved > 0 && count > AD__CACHED_BYTES / sizeof(AD_S) / moved;
+  for (int q = 0; q < AD__PORTS && out[q].width; q++) streams |= out[q].stream = ad__port_streams(&out[q], count, AD_LANES, sizeof(AD_S));
   for (uint32_t j = 0; j < p->n_constants; j++)
     for (int k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)j * AD_BLOCK + k * AD_LANES, AD_W(k)(p->constant[j]));
   for (size_t i = 0; i < count; i += AD_BLOCK) {
     size_t valid = count - i < AD_BLOCK ? count - i : AD_BLOCK;
     const uint32_t *slot = p->in;
     for (int q = 0; q < AD__PORTS && in[q].width; q++) { if (in[q].data) AD_EW(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
-    if (count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
+    if (ahead_of_time && count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
       size_t ahead = i + AD_BLOCK, rows = count - ahead < AD_BLOCK ? count - ahead : AD_BLOCK;
       for (int q = 0; q < AD__PORTS && in[q].width; q++) if (in[q].data && in[q].row) {
         const char *next = (const char *)((const AD_S *)in[q].data + ahead * in[q].row);
         for (size_t byte = 0; byte < rows * in[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 0);
       }
-      for (int q = 0; q < AD__PORTS && out[q].width; q++) if (out[q].data) {
+      for (int q = 0; q < AD__PORTS && out[q].width; q++) if (out[q].data && !out[q].stream) {
         const char *next = (const char *)((const AD_S *)out[q].data + ahead * out[q].row);
         for (size_t byte = 0; byte < rows * out[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 1);
       }
@@ -7407,6 +7553,7 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, c
       if (branch) branch[i + r] = astray;
     } else if (branch) memset(branch + i, 0, valid);
   }
+  if (streams) ad__streamed();
 }
 
 #undef AD_BLOCK

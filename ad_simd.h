@@ -123,6 +123,7 @@ AD_INLINE size_t ad__plus(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_M
 
      N_k(c)            the constant c (a double) in every lane
      N_load(p)         lanes p[0] p[1] ...;  N_store(p, x)  writes them; no alignment beyond that of S
+     N_stream(p, x)    N_store past the caches where the instruction set can, p aligned to the register
      N_load_n(p, n)    the first n lanes (1 <= n <= lanes), the others a copy of p[0], so that no lane holds an invalid
                        number; reads nothing past p[n-1].  N_store_n(p, x, n) writes the first n lanes only
      N_load_or(p, n, x)  the first n lanes from p (0 <= n <= lanes), the others those of x;  N_first(n)  the mask of those lanes
@@ -355,6 +356,7 @@ typedef ad_v32 ad_v32_mask;
 AD_INLINE ad_v32 ad_v32_k(double c) { return _mm256_set1_ps((float)c); }
 AD_INLINE ad_v32 ad_v32_load(const ad_f32 *p) { return _mm256_loadu_ps(p); }
 AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { _mm256_storeu_ps(p, x); }
+AD_INLINE void ad_v32_stream(ad_f32 *p, ad_v32 x) { _mm256_stream_ps(p, x); }
 AD_INLINE __m256i ad_v32__first(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
 AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) {
   __m256i m = ad_v32__first(n);
@@ -450,6 +452,7 @@ typedef ad_v64 ad_v64_mask;
 AD_INLINE ad_v64 ad_v64_k(double c) { return _mm256_set1_pd(c); }
 AD_INLINE ad_v64 ad_v64_load(const ad_f64 *p) { return _mm256_loadu_pd(p); }
 AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { _mm256_storeu_pd(p, x); }
+AD_INLINE void ad_v64_stream(ad_f64 *p, ad_v64 x) { _mm256_stream_pd(p, x); }
 AD_INLINE __m256i ad_v64__first(int n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
 AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) {
   __m256i m = ad_v64__first(n);
@@ -540,6 +543,7 @@ typedef __mmask16 ad_v32_mask;
 AD_INLINE ad_v32 ad_v32_k(double c) { return _mm512_set1_ps((float)c); }
 AD_INLINE ad_v32 ad_v32_load(const ad_f32 *p) { return _mm512_loadu_ps(p); }
 AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { _mm512_storeu_ps(p, x); }
+AD_INLINE void ad_v32_stream(ad_f32 *p, ad_v32 x) { _mm512_stream_ps(p, x); }
 AD_INLINE __mmask16 ad_v32__first(int n) { return (__mmask16)((1u << n) - 1u); }
 AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) { return _mm512_mask_loadu_ps(_mm512_set1_ps(*p), ad_v32__first(n), p); }
 AD_INLINE void ad_v32_store_n(ad_f32 *p, ad_v32 x, int n) { _mm512_mask_storeu_ps(p, ad_v32__first(n), x); }
@@ -628,6 +632,7 @@ typedef __mmask8 ad_v64_mask;
 AD_INLINE ad_v64 ad_v64_k(double c) { return _mm512_set1_pd(c); }
 AD_INLINE ad_v64 ad_v64_load(const ad_f64 *p) { return _mm512_loadu_pd(p); }
 AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { _mm512_storeu_pd(p, x); }
+AD_INLINE void ad_v64_stream(ad_f64 *p, ad_v64 x) { _mm512_stream_pd(p, x); }
 AD_INLINE __mmask8 ad_v64__first(int n) { return (__mmask8)((1u << n) - 1u); }
 AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) { return _mm512_mask_loadu_pd(_mm512_set1_pd(*p), ad_v64__first(n), p); }
 AD_INLINE void ad_v64_store_n(ad_f64 *p, ad_v64 x, int n) { _mm512_mask_storeu_pd(p, ad_v64__first(n), x); }
@@ -710,6 +715,7 @@ typedef uint32x4_t ad_v32_mask;
 AD_INLINE ad_v32 ad_v32_k(double c) { return vdupq_n_f32((float)c); }
 AD_INLINE ad_v32 ad_v32_load(const ad_f32 *p) { return vld1q_f32(p); }
 AD_INLINE void ad_v32_store(ad_f32 *p, ad_v32 x) { vst1q_f32(p, x); }
+AD_INLINE void ad_v32_stream(ad_f32 *p, ad_v32 x) { vst1q_f32(p, x); }
 AD_INLINE ad_v32 ad_v32_load_n(const ad_f32 *p, int n) {
   ad_f32 lane[4];
   for (int i = 0; i < 4; i++) lane[i] = p[i < n ? i : 0];
@@ -794,6 +800,7 @@ typedef uint64x2_t ad_v64_mask;
 AD_INLINE ad_v64 ad_v64_k(double c) { return vdupq_n_f64(c); }
 AD_INLINE ad_v64 ad_v64_load(const ad_f64 *p) { return vld1q_f64(p); }
 AD_INLINE void ad_v64_store(ad_f64 *p, ad_v64 x) { vst1q_f64(p, x); }
+AD_INLINE void ad_v64_stream(ad_f64 *p, ad_v64 x) { vst1q_f64(p, x); }
 AD_INLINE ad_v64 ad_v64_load_n(const ad_f64 *p, int n) {
   ad_f64 lane[2];
   for (int i = 0; i < 2; i++) lane[i] = p[i < n ? i : 0];
@@ -1127,6 +1134,12 @@ AD__RARE ad_v32 ad_v32_polygamma(ad_v32 n, ad_v32 x) {
    transposes and slices so; a kernel for each kind of operand would be 10 times the code to save one load in L1.
 
    In place: a result may be exactly one of the operands. Any other overlap is refused (false, nothing done). */
+
+#if AD_SIMD == AD_SIMD_AVX2 || AD_SIMD == AD_SIMD_AVX512
+AD_INLINE void ad__streamed(void) { _mm_sfence(); }
+#else
+AD_INLINE void ad__streamed(void) { }
+#endif
 
 #define AD_VIEW_RANK 8
 
@@ -1608,6 +1621,7 @@ AD_VECTOR_SYSTEM(ad_v64)
 AD_INLINE AD_N AD_W(k)(double c) { return (AD_N)c; }
 AD_INLINE AD_N AD_W(load)(const AD_S *p) { return *p; }
 AD_INLINE void AD_W(store)(AD_S *p, AD_N x) { *p = x; }
+AD_INLINE void AD_W(stream)(AD_S *p, AD_N x) { *p = x; }
 AD_INLINE AD_N AD_W(load_n)(const AD_S *p, int n) { (void)n; return *p; }
 AD_INLINE void AD_W(store_n)(AD_S *p, AD_N x, int n) { (void)n; *p = x; }
 AD_INLINE AD_N AD_W(load_or)(const AD_S *p, int n, AD_N x) { return n > 0 ? *p : x; }
@@ -1898,6 +1912,14 @@ AD_INLINE void AD_W(_partial_3)(AD_N (*p)(AD_N, AD_N, AD_N, AD_N), AD_N (*seed)(
 AD_LOCAL void AD_SW(array_fill)(size_t n, AD_S c, AD_S *out) {
   AD_N w = AD_W(_set)(c);
   for (size_t i = 0; i < n; i += AD_LANES) AD_W(_put)(out + i, w, AD_W(_left)(i, n));
+}
+/* a copy past the caches, for results larger than they are; ad__streamed() after the last one */
+AD_LOCAL void AD_SW(array_stream)(size_t n, const AD_S *x, AD_S *out) {
+  const size_t line = AD_LANES * sizeof(AD_S), edge = (line - (uintptr_t)out % line) % line / sizeof(AD_S), head = edge < n ? edge : n;
+  size_t i = head;
+  if (head) memcpy(out, x, head * sizeof(AD_S));
+  for (; i + AD_LANES <= n; i += AD_LANES) AD_W(stream)(out + i, AD_W(load)(x + i));
+  if (i < n) memcpy(out + i, x + i, (n - i) * sizeof(AD_S));
 }
 /* out += a x */
 AD_LOCAL void AD_SW(array_axpy)(size_t n, AD_S a, const AD_S *x, AD_S *out) {

@@ -1,4 +1,4 @@
-// Functions replayed in lanes against the plain C functions of the same compiler: the bundle-adjustment residual with its 2x17 Jacobian
+// Functions replayed in lanes against the plain C functions of the same compiler: the bundle-adjustment residual with its 2x15 Jacobian, interpreted and as written C
 // (1e5 points, and as many as stay in the caches), Rosenbrock gradients, a Hessian of 20 inputs, a fused chain over 1e6 floats.
 #include <benchmark/benchmark.h>
 #include <cmath>
@@ -42,10 +42,14 @@ static void plain_residual(benchmark::State &state, size_t count) {
     benchmark::ClobberMemory();
   }
 }
-static void many(benchmark::State &state, const function_bench *f, size_t count, bool jacobian) {
-  std::vector<double> x = points(17 * count), y(2 * count), j(34 * count);
+static void many(benchmark::State &state, const function_bench *f, size_t count, bool jacobian, bool written) {
+  std::vector<double> x = points(17 * count), y(2 * count), j(30 * count);
   void *function = f->create_residual(x.data());
-  for (auto _ : state) { f->many(function, count, x.data(), y.data(), jacobian ? j.data() : nullptr); benchmark::ClobberMemory(); }
+  for (auto _ : state) {
+    if (written) f->written(count, x.data(), y.data(), jacobian ? j.data() : nullptr);
+    else f->many(function, count, x.data(), y.data(), jacobian ? j.data() : nullptr);
+    benchmark::ClobberMemory();
+  }
   f->destroy(function);
 }
 static void plain_rosenbrock(benchmark::State &state, int n) {
@@ -85,10 +89,13 @@ static void chain(benchmark::State &state, const function_bench *f, bool hand) {
 int main(int argc, char **argv) {
   for (size_t count : { (size_t)1000, (size_t)100000 }) {
     const std::string at = std::to_string(count);
-    for (const char *kind : { "residual_value_", "residual_jacobian_" }) benchmark::RegisterBenchmark((kind + at + "/plain").c_str(), plain_residual, count);
+    for (const char *kind : { "residual_value_", "residual_jacobian_", "residual_written_value_", "residual_written_jacobian_" })
+      benchmark::RegisterBenchmark((kind + at + "/plain").c_str(), plain_residual, count);
 #define MANY(variant)                                                                                                                      \
-    benchmark::RegisterBenchmark(("residual_value_" + at + "/" #variant).c_str(), many, &functions_##variant, count, false);              \
-    benchmark::RegisterBenchmark(("residual_jacobian_" + at + "/" #variant).c_str(), many, &functions_##variant, count, true);
+    benchmark::RegisterBenchmark(("residual_value_" + at + "/" #variant).c_str(), many, &functions_##variant, count, false, false);       \
+    benchmark::RegisterBenchmark(("residual_jacobian_" + at + "/" #variant).c_str(), many, &functions_##variant, count, true, false);     \
+    benchmark::RegisterBenchmark(("residual_written_value_" + at + "/" #variant).c_str(), many, &functions_##variant, count, false, true); \
+    benchmark::RegisterBenchmark(("residual_written_jacobian_" + at + "/" #variant).c_str(), many, &functions_##variant, count, true, true);
     BENCH_VARIANTS(MANY)
   }
   for (int n : { 10, 100, 1000 }) {

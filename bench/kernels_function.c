@@ -4,21 +4,18 @@
 #include "bench.h"
 #include "function_bench.h"
 
-static void residual(const ad_var *x, ad_var *y, void *context) {
-  ad_var a[3], P[3], R[3], square = ad_add(ad_add(ad_mul(x[0], x[0]), ad_mul(x[1], x[1])), ad_mul(x[2], x[2]));
-  ad_var theta = ad_sqrt(square), c = ad_cos(theta), s = ad_sin(theta), inverse = ad_div(1.0, theta);
-  (void)context;
-  for (int i = 0; i < 3; i++) a[i] = ad_mul(x[i], inverse), P[i] = ad_sub(x[11 + i], x[3 + i]);
-  ad_var t = ad_mul(ad_add(ad_add(ad_mul(a[0], P[0]), ad_mul(a[1], P[1])), ad_mul(a[2], P[2])), ad_sub(1.0, c));
-  for (int i = 0; i < 3; i++) {
-    const int j = (i + 1) % 3, k = (i + 2) % 3;
-    R[i] = ad_add(ad_add(ad_mul(P[i], c), ad_mul(ad_sub(ad_mul(a[j], P[k]), ad_mul(a[k], P[j])), s)), ad_mul(a[i], t));
-  }
-  ad_var u = ad_div(R[0], R[2]), v = ad_div(R[1], R[2]), q = ad_add(ad_mul(u, u), ad_mul(v, v));
-  ad_var lens = ad_add(ad_add(1.0, ad_mul(x[9], q)), ad_mul(x[10], ad_mul(q, q)));
-  y[0] = ad_mul(x[14], ad_sub(ad_add(ad_mul(ad_mul(u, lens), x[6]), x[7]), x[15]));
-  y[1] = ad_mul(x[14], ad_sub(ad_add(ad_mul(ad_mul(v, lens), x[6]), x[8]), x[16]));
-}
+#define REAL ad_var
+#define BUNDLE residual
+#include "../examples/residual.h"
+/* the same as C, written by ad_function_write_c (examples/write_residual.c) */
+#define residual_many BENCH(written_value)
+#define residual_jacobian BENCH(written_jacobian_one)
+#define residual_jacobian_many BENCH(written_jacobian)
+#define residual_ad_f64 BENCH(written_f64)
+#define residual_ad_v64 BENCH(written_v64)
+#define residual BENCH(written_one)
+#include "residual.c"
+#undef residual
 static void rosenbrock(const ad_var *x, ad_var *y, void *context) {
   const int n = *(const int *)context;
   y[0] = ad_mul(x[0], 0.0);
@@ -33,7 +30,16 @@ static void mixture(const ad_var *x, ad_var *y, void *context) {
   for (int i = 0; i < 20; i++) y[0] = ad_add(y[0], ad_mul(ad_mul(ad_sin(x[i]), x[(i + 1) % 20]), ad_exp(ad_mul(x[(i + 7) % 20], 0.1))));
 }
 
-static void *create_residual(const double *x) { return ad_function_record(residual, NULL, 17, x, 2); }
+static void *create_residual(const double *x) { /* 2 x 15: where the point was seen is given */
+  size_t unknown[15];
+  for (size_t i = 0; i < 15; i++) unknown[i] = i;
+  ad_function *all = ad_function_record(residual, NULL, 17, x, 2), *f = ad_function_wrt(all, unknown, 15);
+  ad_function_destroy(all);
+  return f;
+}
+static void written(size_t count, const double *x, double *y, double *j) {
+  if (j) (void)residual_jacobian_many(count, x, y, j); else (void)residual_many(count, x, y);
+}
 static void *create_rosenbrock(int n, const double *x) { return ad_function_record(rosenbrock, &n, (size_t)n, x, 1); }
 static void *create_mixture(const double *x) { return ad_function_record(mixture, NULL, 20, x, 1); }
 static void *create_chain(size_t n, const float *x) { /* sigmoid(a x + b) tanh(c x) */
@@ -70,4 +76,4 @@ static void chain_by_hand(size_t n, const float *x, const float *w, float *y, fl
 static void destroy(void *f) { ad_function_destroy((ad_function *)f); }
 
 extern const function_bench BENCH(functions);
-const function_bench BENCH(functions) = { create_residual, create_rosenbrock, create_mixture, create_chain, many, gradient, hessian, chain, chain_by_hand, destroy };
+const function_bench BENCH(functions) = { create_residual, create_rosenbrock, create_mixture, create_chain, many, written, gradient, hessian, chain, chain_by_hand, destroy };

@@ -38,15 +38,20 @@ implementation() { # NAME FLAGS...
 }
 clean() { $CC $warn $define -O1 -I. -fsyntax-only "$1"; }
 compile() { # SOURCE PROGRAM IMPLEMENTATION FLAGS...
-  source=$1 program=$2 object=
+  source=$1 program=$2 object= written=
+  writer=$(sed -n 's/.*WRITTEN BY: *\([a-z_]*\).*/\1/p' "$source")      # links a C file that a program writes
   if [ "$(grep -c '^#define AD_' "$source")" = 1 ] && grep -q '^#define AD_IMPLEMENTATION' "$source"; then object="$dir/$3.o"; fi
   shift 3
   libraries="$(sed -n 's/.*LIBS: *\(-l[a-z0-9 -]*[a-z0-9]\).*/\1/p' "$source") $libs"
+  if [ -n "$writer" ]; then
+    written="$dir/written.c"
+    $CC $warn -O1 $define -DAD_SIMD=AD_SIMD_SCALAR -I. "examples/$writer.c" -o "$dir/writer" $libs && "$dir/writer" "$written" || return 1
+  fi
   if [ -n "$object" ]; then
     sed '/^#define AD_IMPLEMENTATION/d' "$source" >"$dir/source.c"
-    $CC $warn -O2 $define "$@" -I. -Iexamples "$dir/source.c" "$object" -o "$program" $libraries
+    $CC $warn -O2 $define "$@" -I. -Iexamples "$dir/source.c" $written "$object" -o "$program" $libraries
   else
-    $CC $warn -O2 $define "$@" -I. "$source" -o "$program" $libraries
+    $CC $warn -O2 $define "$@" -I. "$source" $written -o "$program" $libraries
   fi
 }
 says() { "$1" >"$dir/out" 2>"$dir/err" && [ ! -s "$dir/err" ] && awk -f "$dir/same.awk" "$2" "$dir/out"; }

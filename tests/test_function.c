@@ -96,6 +96,94 @@ static void test_rows(void **unused) {
   }
 }
 
+/* --- special points: the same class of value and derivative (NaN, infinity, 0, number) as duals and the tape, in every kind and lane */
+
+AD_DUAL(d32, ad_f32, 1)
+typedef d32 single_row(const d32 *x);
+#define SINGLE_1(N, D, op, ...) static d32 s_##op(const d32 *x) { return d32_##op(x[0]); }
+#define SINGLE_2(N, D, op, ...) static d32 s_##op(const d32 *x) { return d32_##op(x[0], x[1]); }
+#define SINGLE_3(N, D, op, ...) static d32 s_##op(const d32 *x) { return d32_##op(x[0], x[1], x[2]); }
+AD_UNARY(SINGLE_1, , ) AD_BINARY(SINGLE_2, , ) AD_TERNARY(SINGLE_3, , )
+#define SINGLE_ENTRY(N, D, op, ...) s_##op,
+static single_row *const singles[] = { AD_UNARY(SINGLE_ENTRY, , ) AD_BINARY(SINGLE_ENTRY, , ) AD_TERNARY(SINGLE_ENTRY, , ) };
+
+static int mismatches;
+static void expect_near(double a, double b, double tolerance, const char *what, const char *name, const double *x, size_t n) {
+  if (near_to(a, b, tolerance)) return;
+  if (mismatches++ < 20) print_error("%s of %s at %g %g %g: %.17g, expected %.17g\n", what, name, x[0], n > 1 ? x[1] : 0, n > 2 ? x[2] : 0, a, b);
+}
+enum { SPECIAL = 10, SPECIAL_POINTS = 343 };
+static size_t special_points(int op, double *x) {
+  const double at[SPECIAL] = { 0, 1, 2, -1, (double)INFINITY, (double)NAN, -0.0, 0.5, -2, -(double)INFINITY };
+  const ad_op_info *info = &ad_ops[op];
+  size_t n = (size_t)info->arity, each = n == 1 ? SPECIAL + 2 : n == 2 ? SPECIAL : 7, count = 1;
+  for (size_t i = 0; i < n; i++) count *= each;
+  for (size_t p = 0; p < count; p++)
+    for (size_t i = 0, q = p; i < n; i++, q /= each) x[p * n + i] = q % each < SPECIAL ? at[q % each] : (double)(float)(q % each == SPECIAL ? info->lo[0] : info->hi[0]);
+  return count;
+}
+/* Second derivatives are compared where there is a value, but not those of these rows: at their poles and kinks they are 0 times
+   infinity, or one of two sides, and differ between forward over forward and forward over reverse. */
+static bool undecided(int op) {
+  return op == AD_OP_pow || op == AD_OP_pow_slope || op == AD_OP_xlogy || op == AD_OP_xlog1py || op == AD_OP_atan2 || op == AD_OP_hypot_share || op == AD_OP_elu;
+}
+static void test_special(void **unused) {
+  static double x[SPECIAL_POINTS * 3], y[SPECIAL_POINTS], jacobian[SPECIAL_POINTS * 3], hessian[SPECIAL_POINTS * 9], jvp[SPECIAL_POINTS], seed[SPECIAL_POINTS * 3];
+  static float xf[SPECIAL_POINTS * 3], yf[SPECIAL_POINTS], jacobianf[SPECIAL_POINTS * 3];
+  (void)unused;
+  mismatches = 0;
+  for (int op = 0; op < AD_OP_COUNT_; op++) {
+    const char *name = ad_ops[op].name;
+    size_t n = (size_t)ad_ops[op].arity, count = special_points(op, x);
+    for (size_t i = 0; i < count * n; i++) xf[i] = (float)x[i];
+    ad_function *f = ad_function_record(record_row, (void *)(uintptr_t)&rows[op], n, x, 1);
+    assert_non_null(f);
+    ad_function_arguments a;
+    memset(&a, 0, sizeof a);
+    a.dtype = AD_F64; a.x = x; a.y = y; a.result = jacobian;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, count, &a), AD_OK);
+    a.result = hessian;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_HESSIAN, count, &a), AD_OK);
+    a.dtype = AD_F32; a.x = xf; a.y = yf; a.result = jacobianf;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, count, &a), AD_OK);
+    a.dtype = AD_F64; a.x = x; a.y = y; a.result = jvp; a.dx = seed;
+    for (size_t i = 0; i < n; i++) {
+      memset(seed, 0, sizeof seed);
+      for (size_t p = 0; p < count; p++) seed[p * n + i] = 1;
+      assert_int_equal(ad_function_apply(f, AD_FUNCTION_JVP, count, &a), AD_OK);
+      for (size_t p = 0; p < count; p++) {
+        const double *at = x + p * n;
+        double one = 1, tape_y, tape_g[3], gx[3], y1;
+        ad_dual2 q[3];
+        d32 s[3];
+        for (size_t z = 0; z < n; z++) { s[z] = d32_k((double)xf[p * n + z]); s[z].d[0] = z == i; }
+        d32 vs = singles[op](s);
+        assert_int_equal(ad_jacobian_reverse(record_row, (void *)(uintptr_t)&rows[op], n, at, 1, &tape_y, tape_g), AD_OK);
+        assert_int_equal(ad_function_vjp(f, at, &one, &y1, gx), AD_OK);
+        for (size_t k = 0; k < n; k++) {
+          for (size_t z = 0; z < n; z++) { q[z] = ad_dual2_k(at[z]); q[z].v.d[0] = z == i; q[z].d[0].v = z == k; }
+          ad_dual2 v = rows[op].dual(q);
+          if (k == 0) {
+            expect_near(y[p], v.v.v, 1e-12, "value", name, at, n);
+            expect_near(y1, v.v.v, 1e-12, "value at one point", name, at, n);
+            expect_near(y[p], tape_y, 1e-12, "value, by the tape", name, at, n);
+            expect_near(jacobian[p * n + i], v.v.d[0], 1e-11, "derivative", name, at, n);
+            expect_near(jacobian[p * n + i], tape_g[i], 1e-11, "derivative, by the tape", name, at, n);
+            expect_near(gx[i], v.v.d[0], 1e-11, "adjoint", name, at, n);
+            expect_near(jvp[p], v.v.d[0], 1e-11, "tangent", name, at, n);
+            expect_near((double)yf[p], (double)vs.v, 1e-5, "value in float", name, at, n);
+            expect_near((double)jacobianf[p * n + i], (double)vs.d[0], 1e-4, "derivative in float", name, at, n);
+          }
+          if (!(op == AD_OP_polygamma && (i == 0 || k == 0)) && !(op == AD_OP_powi && (i == 1 || k == 1)) && v.v.v == v.v.v && !undecided(op))
+            expect_near(hessian[(p * n + i) * n + k], v.d[0].d[0], 1e-9, "second derivative", name, at, n);
+        }
+      }
+    }
+    ad_function_destroy(f);
+  }
+  assert_int_equal(mismatches, 0);
+}
+
 /* --- random graphs */
 
 typedef struct graph { int n, m, count; int op[64], a[64], b[64], out[4]; double k[64]; } graph;
@@ -194,6 +282,125 @@ static void test_graphs(void **unused) {
     }
     ad_function_destroy(f);
   }
+}
+
+/* --- differentiated by some inputs only */
+
+static void test_wrt(void **unused) {
+  enum { COUNT = 77 };
+  static double x[COUNT * 6], y[COUNT * 4], all[COUNT * 24], some[COUNT * 24];
+  char context[64];
+  (void)unused;
+  for (int round = 0; round < 60; round++) {
+    graph g = random_graph();
+    size_t n = (size_t)g.n, m = (size_t)g.m, d = 1 + (size_t)uniform(0, (double)n), input[6], second[6];
+    double h[36], hs[36], w[4], dx[6] = { 0 }, part[6], dy[4], dys[4], gx[6], gs[6], hv[6], hvs[6], y1[4], y2[4];
+    snprintf(context, sizeof context, "graph %d, %zu of %zu inputs", round, d, n);
+    for (size_t k = 0; k < n; k++) input[k] = k;
+    for (size_t k = 0; k < d; k++) { size_t o = k + (size_t)uniform(0, (double)(n - k)), swap = input[k]; input[k] = input[o]; input[o] = swap; }
+    for (size_t i = 0; i < COUNT * n; i++) x[i] = uniform(-1.5, 1.5);
+    for (size_t j = 0; j < m; j++) w[j] = uniform(-1, 1);
+    for (size_t k = 0; k < d; k++) dx[input[k]] = part[k] = uniform(-1, 1);
+    ad_function *f = ad_function_record(graph_var, &g, n, x, m), *s = ad_function_wrt(f, input, d);
+    assert_non_null(s);
+    assert_int_equal(ad_function_describe(s).differentiated, d);
+    assert_int_equal(ad_function_jacobian_many(f, COUNT, x, NULL, all), AD_OK);
+    assert_int_equal(ad_function_jacobian_many(s, COUNT, x, y, some), AD_OK);
+    for (size_t r = 0; r < COUNT * m; r++) for (size_t k = 0; k < d; k++) assert_near(some[r * d + k], all[r * n + input[k]], 1e-10);
+    assert_int_equal(ad_function_evaluate(s, x, y1), AD_OK);
+    assert_int_equal(ad_function_evaluate(f, x, y2), AD_OK);
+    assert_memory_equal(y1, y2, m * sizeof *y1);
+    assert_int_equal(ad_function_hessian(f, x, w, h), AD_OK);
+    assert_int_equal(ad_function_hessian(s, x, w, hs), AD_OK);
+    assert_int_equal(ad_function_jvp(f, x, dx, NULL, dy), AD_OK);
+    assert_int_equal(ad_function_jvp(s, x, part, NULL, dys), AD_OK);
+    assert_int_equal(ad_function_vjp(f, x, w, NULL, gx), AD_OK);
+    assert_int_equal(ad_function_vjp(s, x, w, NULL, gs), AD_OK);
+    assert_int_equal(ad_function_hessian_vector(f, x, w, dx, hv), AD_OK);
+    assert_int_equal(ad_function_hessian_vector(s, x, w, part, hvs), AD_OK);
+    for (size_t j = 0; j < m; j++) assert_near(dys[j], dy[j], 1e-10);
+    for (size_t k = 0; k < d; k++) {
+      assert_near(gs[k], gx[input[k]], 1e-10);
+      assert_near(hvs[k], hv[input[k]], 1e-8);
+      for (size_t l = 0; l < d; l++) assert_near(hs[k * d + l], h[input[k] * n + input[l]], 1e-8);
+    }
+    second[0] = input[d - 1];                              /* again: inputs are still the caller's numbers */
+    ad_function *t = ad_function_wrt(s, second, 1);
+    assert_non_null(t);
+    assert_int_equal(ad_function_jacobian_many(t, COUNT, x, y, some), AD_OK);
+    for (size_t r = 0; r < COUNT * m; r++) assert_near(some[r], all[r * n + second[0]], 1e-10);
+    second[1] = second[0];
+    assert_null(ad_function_wrt(f, second, 2));
+    second[0] = n;
+    assert_null(ad_function_wrt(f, second, 1));
+    assert_null(ad_function_wrt(f, second, 0));
+    ad_function_destroy(t); ad_function_destroy(s); ad_function_destroy(f);
+  }
+  assert_null(ad_function_wrt(NULL, NULL, 1));
+}
+
+/* --- sums of many terms, and chains in which every node reads the three before it */
+
+static void sums(const ad_var *x, ad_var *y, void *context) {
+  const int n = *(const int *)context;
+  ad_var s = ad_var_mul(x[0], x[1]), v[3];
+  for (int i = 0; i < n; i++) {
+    ad_var term = i % 5 == 0 ? ad_var_mul(x[i % 7], x[(i + 1) % 7]) : i % 5 == 1 ? ad_var_sin(x[i % 7]) : i % 5 == 2 ? x[i % 7] : ad_var_mul(ad_var_cos(x[i % 7]), x[(i + 3) % 7]);
+    s = i % 3 == 1 ? ad_var_sub(s, term) : i % 3 == 2 ? ad_var_add(term, s) : ad_var_add(s, term);
+  }
+  y[0] = s;
+  for (int k = 0; k < 3; k++) v[k] = x[k];
+  for (int i = 0; i < n; i++) { ad_var next = ad_var_fma(v[2], v[1], v[0]); next = ad_var_mul_xk(ad_var_tanh(next), 0.9); v[0] = v[1]; v[1] = v[2]; v[2] = next; }
+  y[1] = v[2];
+  for (int i = 0; i < n; i++) { ad_var next = ad_var_lerp(v[2], v[1], v[0]); v[0] = v[1]; v[1] = v[2]; v[2] = next; }
+  y[2] = v[2];
+}
+static void test_sums(void **unused) {
+  enum { COUNT = 70 };
+  static double x[COUNT * 7], y[COUNT * 3], j[COUNT * 21], y1[3], j1[21];
+  char context[64];
+  (void)unused;
+  for (int n = 1; n < 40; n += 1 + n / 8) {
+    snprintf(context, sizeof context, "sums of %d", n);
+    for (int i = 0; i < COUNT * 7; i++) x[i] = uniform(0.05, 0.4);
+    ad_function *f = ad_function_record(sums, &n, 7, x, 3);
+    assert_non_null(f);
+    assert_int_equal(ad_function_jacobian_many(f, COUNT, x, y, j), AD_OK);
+    for (int p = 0; p < COUNT; p++) {
+      assert_int_equal(ad_jacobian_reverse(sums, &n, 7, x + 7 * p, 3, y1, j1), AD_OK);
+      for (int k = 0; k < 3; k++) assert_near(y[3 * p + k], y1[k], 1e-13);
+      for (int k = 0; k < 21; k++) assert_near(j[21 * p + k], j1[k], 1e-12);
+    }
+    ad_function_destroy(f);
+  }
+}
+
+/* --- results larger than the caches go past them: the same bits, at any alignment, and nothing beyond */
+
+static void wide(const ad_var *x, ad_var *y, void *context) {
+  (void)context;
+  for (int k = 0; k < 40; k++) y[k] = ad_var_add(ad_var_mul(x[k % 3], x[(k + 1) % 3]), ad_var_mul_xk(x[(k + 2) % 3], k));
+}
+static void test_stream(void **unused) {
+  enum { COUNT = 27001 };                                  /* 8.6 MB of values */
+  double *x = (double *)malloc(3 * COUNT * sizeof *x), *y = (double *)malloc((40 * COUNT + 17) * sizeof *y), few[64 * 40];
+  (void)unused;
+  assert_non_null(x); assert_non_null(y);
+  for (int i = 0; i < 3 * COUNT; i++) x[i] = uniform(-1, 1);
+  ad_function *f = ad_function_record(wide, NULL, 3, x, 40);
+  for (int offset = 0; offset < 8; offset += 3) {
+    for (int i = 0; i < 40 * COUNT + 17; i++) y[i] = -7;
+    assert_int_equal(ad_function_evaluate_many(f, COUNT, x, y + offset), AD_OK);
+    for (int i = 0; i < offset; i++) assert_true(y[i] == -7);
+    for (int i = 40 * COUNT + offset; i < 40 * COUNT + 17; i++) assert_true(y[i] == -7);
+    for (int p = 0; p < COUNT; p += 64) {
+      int part = COUNT - p < 64 ? COUNT - p : 64;
+      assert_int_equal(ad_function_evaluate_many(f, (size_t)part, x + 3 * p, few), AD_OK);
+      assert_memory_equal(few, y + offset + 40 * p, (size_t)part * 40 * sizeof *few);
+    }
+  }
+  ad_function_destroy(f);
+  free(x); free(y);
 }
 
 /* --- points in blocks */
@@ -408,12 +615,19 @@ static void test_sweeps(void **unused) {
 
 /* --- threads: one function, no preparation */
 
-typedef struct job { const ad_function *f; double x[96 * 3], y[96 * 3], j[96 * 9], h[9]; ad_status status; } job;
+typedef struct job { const ad_function *f; double x[96 * 3], y[96 * 3], j[96 * 9], own[96 * 9], h[9]; ad_status status; } job;
 static void *work(void *arg) {
   job *b = (job *)arg;
   double w[3] = { 1, 2, 3 };
   b->status = ad_function_jacobian_many(b->f, 96, b->x, b->y, b->j);
   if (b->status == AD_OK) b->status = ad_function_hessian(b->f, b->x, w, b->h);
+  ad_function_arguments a;                                 /* again, with a work space of this thread */
+  memset(&a, 0, sizeof a);
+  a.dtype = AD_F64; a.x = b->x; a.y = b->y; a.result = b->own;
+  size_t bytes = ad_function_workspace_bytes(b->f, AD_FUNCTION_JACOBIAN);
+  a.workspace = bytes ? aligned_alloc(64, bytes) : NULL;
+  if (b->status == AD_OK) b->status = a.workspace ? ad_function_apply(b->f, AD_FUNCTION_JACOBIAN, 96, &a) : AD_ERROR_MEMORY;
+  free(a.workspace);
   return NULL;
 }
 static void test_threads(void **unused) {
@@ -433,6 +647,7 @@ static void test_threads(void **unused) {
       pthread_join(thread[k], NULL);
       assert_int_equal(jobs[k].status, AD_OK);
       assert_memory_equal(jobs[k].j, jobs[0].j, sizeof jobs[k].j);
+      assert_memory_equal(jobs[k].own, jobs[0].j, sizeof jobs[k].j);
       assert_memory_equal(jobs[k].h, jobs[0].h, sizeof jobs[k].h);
     }
     ad_function_destroy(f);
@@ -507,7 +722,8 @@ static void test_misuse(void **unused) {
   assert_int_equal(ad_function_vjp(f, x, NULL, y, y), AD_ERROR_ARGUMENT);
   assert_int_equal(ad_function_jacobian(f, x, y, NULL), AD_ERROR_ARGUMENT);
   assert_int_equal(ad_function_gradient_many(f, 1, x, y, j), AD_ERROR_ARGUMENT);
-  assert_int_equal(ad_function_jacobian_many(f, SIZE_MAX / 4, x, y, j), AD_ERROR_ARGUMENT);
+  assert_int_equal(ad_function_jacobian_many(f, SIZE_MAX / 4, x, y, j), AD_ERROR_LIMIT);
+  assert_int_equal(ad_function_evaluate_many(f, SIZE_MAX, x, y), AD_ERROR_LIMIT);
   assert_int_equal(ad_function_jacobian_many(f, 0, NULL, NULL, NULL), AD_OK);
   assert_int_equal(ad_function_prepare(f, (ad_function_kind)99), AD_ERROR_ARGUMENT);
   assert_int_equal(ad_function_prepare(NULL, AD_FUNCTION_VALUE), AD_ERROR_ARGUMENT);
@@ -518,7 +734,8 @@ static void test_misuse(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_rows), cmocka_unit_test(test_graphs), cmocka_unit_test(test_counts), cmocka_unit_test(test_pages),
+    cmocka_unit_test(test_rows), cmocka_unit_test(test_special), cmocka_unit_test(test_wrt), cmocka_unit_test(test_sums), cmocka_unit_test(test_stream),
+    cmocka_unit_test(test_graphs), cmocka_unit_test(test_counts), cmocka_unit_test(test_pages),
     cmocka_unit_test(test_guards), cmocka_unit_test(test_select), cmocka_unit_test(test_create), cmocka_unit_test(test_shrinks),
     cmocka_unit_test(test_sweeps), cmocka_unit_test(test_threads), cmocka_unit_test(test_workspace), cmocka_unit_test(test_no_memory),
     cmocka_unit_test(test_misuse) };

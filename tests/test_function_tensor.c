@@ -113,6 +113,8 @@ static void test_network(void **unused) {
     assert_int_equal(ad_function_run_vjp(f, in, one, none, grad), AD_OK);
     assert_int_equal(ad_backward(ad_mul(y[0], s0)), AD_OK);
     for (size_t i = 0; i < counts[1]; i++) assert_near(g1[i], ((const double *)ad_grad_data(x[1]))[i], 1e-11);
+    grad[5] = g0;                                        /* labels have no gradient */
+    assert_int_equal(ad_function_run_vjp(f, in, seed, out, grad), AD_ERROR_DTYPE);
     in[0] = NULL;
     assert_int_equal(ad_function_run(f, in, out), AD_ERROR_ARGUMENT);
   }
