@@ -1,6 +1,7 @@
 # ad is two headers: nothing is built to use it. These targets build examples, tests and benchmarks; all output goes to build/.
 # Variables: CC, CXX, PREFIX; AD_NO_SLEEF=1 leaves SLEEF out; AD_DATA is the folder of data; V=1 prints commands.
-# A part of the tests: make test BACKENDS='scalar avx2' TESTS=tests/test_lanes.c CHECKS=    (BENCH_FILTER, BENCH_TIME: scripts/bench.sh)
+# A part of the tests: make test BACKENDS='scalar avx2' TESTS=tests/test_lanes.c CHECKS=
+# A part of the benchmarks: make bench BENCHES=bench/bench_arrays.cc BENCH_FILTER='sum|gemm, 512'    (BENCH_TIME: scripts/bench.sh)
 
 PREFIX ?= /usr/local
 AD_DATA ?= ../shared/data
@@ -20,6 +21,7 @@ SUB = $(MAKE) --no-print-directory
 TESTS = $(wildcard tests/test_*.c tests/test_*.cc)
 CHECKS = $(wildcard tests/check_*.sh)
 EXAMPLES = $(wildcard examples/[0-9]*.c)
+BENCHES = $(wildcard bench/bench_*.cc)
 stems = $(notdir $(basename $(1)))
 libs_of = $(shell sed -n 's/.*LIBS: *\(-l[a-z0-9_ -]*[a-z0-9]\).*/\1/p' $(1))   # what a file links beyond SLEEF and libm: LIBS: -lz
 
@@ -71,7 +73,7 @@ accuracy: $(patsubst tests/%.c,$(B)/native/%,$(wildcard tests/accuracy_*.c)) ## 
 docs: ## writes docs/OPERATIONS.md and docs/REFERENCE.md from the headers
 	@scripts/docs.sh
 
-bench: $(patsubst bench/%.cc,$(B)/bench/%,$(wildcard bench/bench_*.cc)) ## measures SIMD against scalar, derivatives against functions: tables and pictures
+bench: $(patsubst bench/%.cc,$(B)/bench/%,$(BENCHES)) ## measures SIMD against scalar, derivatives against functions: tables and pictures
 	@scripts/bench.sh $^
 
 bench-peers: ## measures against the libraries of others that are installed; says which are missing
