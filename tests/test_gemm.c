@@ -4,24 +4,13 @@
 #ifndef GEMM_TEMPLATE
 #define GEMM_TEMPLATE
 #include "ad_simd.h"
-#include "test.h"
+#include "random.h"
 
-static uint64_t random_state = 1;
-static uint32_t random_bits(void) {
-  random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-  return (uint32_t)(random_state >> 33);
-}
-static size_t random_below(size_t n) { return random_bits() % n; }
 /* of all signs and of sizes 2^-8 .. 2^8, so that sums round at every step */
-static double random_number(void) {
-  double x = (double)random_bits() / (double)(UINT32_C(1) << 31) - 0.5;
+static double random_scaled(void) {
+  const double x = random_number();
   return ldexp(x, (int)random_below(17) - 8);
 }
-
-#define PASTE_(a, b) a##_##b
-#define PASTE(a, b) PASTE_(a, b)
-#define F(name) PASTE(S, name)   /* a function of the library on S */
-#define T(name) PASTE(name, S)   /* a name of this test for S */
 
 #define S ad_f32
 #define FMA fmaf
@@ -108,7 +97,7 @@ static void T(reference)(bool ta, bool tb, size_t m, size_t n, size_t k, S alpha
     }
 }
 static void T(fill)(S *x, size_t n) {
-  for (size_t i = 0; i < n; i++) x[i] = (S)random_number();
+  for (size_t i = 0; i < n; i++) x[i] = (S)random_scaled();
 }
 
 /* One product with the operands where they are told to be; ld: what the leading dimensions exceed the widths by. */
@@ -300,16 +289,6 @@ static void T(test_ger)(void **state) {
   }
 }
 
-static uint64_t T(hash)(uint64_t h, const S *x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    uint64_t u = 0;
-    memcpy(&u, &x[i], sizeof x[i]);
-    h = (h ^ u) * UINT64_C(0x100000001b3);
-    h ^= h >> 29;
-  }
-  return h;
-}
-
 /* the same bits on every backend that has fma, and within k epsilon |A| |B| of the product in long double */
 static void T(test_hash)(void **state) {
   enum { M = 61, N = 83, K = 517 };
@@ -326,7 +305,7 @@ static void T(test_hash)(void **state) {
   T(fill)(y, M);
   for (int t = 0; t < 4; t++) {
     F(gemm)(t & 1, t & 2, M, N, K, (S)0.9, a, t & 1 ? M : K, b, t & 2 ? K : N, t == 0 ? 0 : (S)1.1, c, N, work);
-    h = T(hash)(h, c, M * N);
+    h = random_hash(h, c, sizeof(S), M * N);
     if (t == 0)
       for (size_t i = 0; i < M; i++)
         for (size_t j = 0; j < N; j++) {
@@ -341,11 +320,11 @@ static void T(test_hash)(void **state) {
 #endif
   h = 1;
   F(gemv)(false, M, K, (S)0.9, a, K, x, 1, (S)1.1, y, 1);
-  h = T(hash)(h, y, M);
+  h = random_hash(h, y, sizeof(S), M);
   F(gemv)(true, M, K, (S)0.9, a, K, y, 1, (S)1.1, x, 1);
-  h = T(hash)(h, x, K);
+  h = random_hash(h, x, sizeof(S), K);
   F(ger)(M, K, (S)0.1, y, 1, x, a, K);
-  h = T(hash)(h, a, M * K);
+  h = random_hash(h, a, sizeof(S), M * K);
 #if AD_GEMM_FUSED
   if (h != HASH_GEMV) fail_msg("hash of gemv and ger 0x%016llx", (unsigned long long)h);
 #endif
