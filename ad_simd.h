@@ -1225,7 +1225,8 @@ AD_INLINE void ad_v64__square(const ad_f64 *from, size_t ldf, ad_f64 *to, size_t
    (log2(n / AD_WIDE) + log2(AD_WIDE) + 1) eps sum|x|. Over the rows of a matrix (one result a column) the tree runs over rows.
    Results depend on n and the values only: not on the address, the backend or the number of threads.
 
-   The leaf of the tree is 32 virtual registers in straight code: independent additions, so it runs at the speed of the loads;
+   The leaf of the tree is 32 virtual registers in straight code: independent additions, so it runs at the speed of the loads, each
+   line read once and in the order of memory (as gcc would mix them, 64 MB took 1.6 times as long with AVX-512, 3 times with AVX2);
    finished leaves are carried up like a binary counter (one more addition a leaf). Rejected: running sums in several
    accumulators (as fast, but the error grows with n / AD_WIDE). A reduction is the function _reduce with a term, a join and a
    fold that the compiler inlines. Nothing is allocated; at most 16 KB of stack are used.
@@ -1377,13 +1378,16 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
    where beta is 1 from the second block on, and c = alpha s where beta is 0. The blocks depend on k alone (AD__GEMM_K).
    So the bits do not depend on backend, tile, packing or workspace. n = 1, and m = 1 with B transposed, are dot products
    along contiguous memory and go to gemv, which says what it does. Where the processor has no fma, a product and a sum
-   are rounded apart, because fma in software costs 20 times more.
+   are rounded apart, because fma is a call there.
 
    alpha = 0 or k = 0: A and B are not read. beta = 0: C is not read. Otherwise nothing is skipped, NaN and infinity propagate.
    Rejected: padding of edges into a temporary tile (twice the time at 10 columns); tiles of 12 x 2 everywhere (4 % slower than
    8 x 3 from 512 on: 12 rows at a stride of a page do not fit the 8 ways of the first-level cache); 4 x 3 with AVX2 (it takes all 16
    registers, and gcc tuned for Zen then reads B again for each row: 25 % slower); masked loads in every loop (10 % with AVX2); separate kernels for transposed A (its three strides cost nothing); prefetching C, unrolling k (nothing).
-   Measured on Zen 4, whose limit is 117 (f32) and 58.7 GFLOP/s (f64): 115 and 57 at 128 to 256, 98 to 102 and 47 to 50 at 1000.
+   A packed block of B is as wide as 4 MB of workspace allow, larger than the second-level cache: A is packed again for every block of
+   B, and that cost 12 % (f64) and 8 % (f32) at 1024 with blocks of 24 registers, while B is used by 72 rows and more each time it is read.
+   Measured on Zen 4, whose limit is 117 (f32) and 58.7 GFLOP/s (f64): 115 and 56 at 128 to 256, 104 and 50 at 1024 (AVX2: 112 and 54,
+   108 and 51). Blocks of 200, 256 or 320 in k, and tiles of 12 x 2 with A packed, are all within 3 % there, the measurement's own spread.
 
    For S = f32 and f64 (see the templates for the arguments):
      ad_S_gemm_work  ad_S_gemm  ad_S_gemm_finish  ad_S_gemm_batch  ad_S_gemv  ad_S_ger
@@ -1401,25 +1405,25 @@ AD_LOCAL double ad__power(double b, uint64_t n) {
 #endif
 
 /* Tiles, rows x registers, widest first of each width; rows of A that share a base pointer, which divide every height over 2;
-   registers of a panel of B; columns of a packed block of B in registers; the stride in bytes from which A is packed (half of it if
+   registers of a panel of B; rows of a packed block of A; the stride in bytes from which A is packed (half of it if
    A is transposed); the rows from which a middling B is packed. */
 #if AD_SIMD == AD_SIMD_AVX512 || AD_SIMD == AD_SIMD_NEON
 #define AD__GEMM_TILES(T) T(12, 2) T(8, 2) T(4, 2) T(2, 2) T(1, 2)  T(16, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(8, 3) T(4, 3) T(2, 3) T(1, 3)  T(1, 8)
 #define AD__GEMM_GROUP 4
 #define AD__GEMM_WIDE 3
-#define AD__GEMM_N 24
+#define AD__GEMM_M 144
 #define AD__GEMM_FAR SIZE_MAX
 #define AD__GEMM_REUSE 192
 #else
 #define AD__GEMM_TILES(T) T(6, 2) T(4, 2) T(2, 2) T(1, 2)  T(12, 1) T(8, 1) T(4, 1) T(2, 1) T(1, 1)  T(1, 8)
 #define AD__GEMM_GROUP 2
 #define AD__GEMM_WIDE 2
-#define AD__GEMM_N 30
+#define AD__GEMM_M 72
 #define AD__GEMM_FAR 4096
 #define AD__GEMM_REUSE 128
 #endif
 /* A last register of which at most half is wanted is taken as one of half the width: processors that run AVX-512 in halves do so twice
-   as fast (Zen 4: 100 x 10 x 50 of double gains a third). */
+   as fast (Zen 4: 17 % at 100 x 10 x 50 of double, 9 % at 100 x 50 x 784 of float). */
 #if AD_SIMD == AD_SIMD_AVX512
 #define AD__GEMM_HALF 1
 typedef __m256 ad_v32_half;
@@ -1436,7 +1440,7 @@ AD_INLINE ad_v64_half ad_v64__half_fma(ad_v64_half a, ad_v64_half b, ad_v64_half
 #define AD__GEMM_HALF 0
 #endif
 #define AD__GEMM_TILE_MAX 24   /* registers of the largest tile */
-#define AD__GEMM_M 72          /* rows of a packed block of A */
+#define AD__GEMM_N 128         /* registers that a packed block of B is wide */
 #define AD__GEMM_SMALL 32768   /* bytes of B that are never packed, unless transposed; that are always packed (a quarter if many rows use it) */
 #define AD__GEMM_LARGE 2097152
 #define AD__GEMM_K 400         /* longest block of k: the same on every backend, the results depend on it */
@@ -1561,11 +1565,14 @@ AD_LOCAL void ad__lifting_finish(ad__lifting *g) {
   g->phases = (size_t)(most - g->lowest) + 1 < g->step[0] ? (size_t)(most - g->lowest) + 1 : g->step[0];
   g->reach = (size_t)(most - g->lowest) / g->step[0];
 }
-/* Channels of one block: those whose taps make a block of k. Rows of one block: what keeps the copy in the second-level cache. */
+/* Channels of one block: as many as have AD__CONV_K taps, all blocks alike. Rows of one block: what keeps the copy in the second-level
+   cache. A block of filters and of pixels fits the first-level cache so: with 400 taps the data gradient of 32 filters 3 x 3 took 18 %
+   longer with AVX2, 5 % with AVX-512. */
+#define AD__CONV_K 200
 #define AD__LIFT 65536   /* elements */
 AD_INLINE size_t ad__lift_channels(const ad__lifting *g) {
-  const size_t n = AD__GEMM_K / g->taps[0] / g->taps[1];
-  return n == 0 ? 1 : n < g->channels ? n : g->channels;
+  const size_t n = AD__CONV_K / g->taps[0] / g->taps[1], blocks = n ? (g->channels + n - 1) / n : g->channels;
+  return blocks ? (g->channels + blocks - 1) / blocks : 0;
 }
 AD_INLINE size_t ad__lift_rows(const ad__lifting *g, size_t most) {
   const size_t line = ad__times(ad__times(ad__lift_channels(g), g->taps[1]), ad__times(g->phases, g->out_width)), n = AD__LIFT / (line ? line : 1);
@@ -2747,6 +2754,11 @@ AD_INLINE void AD_W(_sum_short)(size_t rows, size_t n, const AD_S *e, AD_S *s) {
     s[j] = AD_W(sum)(a[0]);
   }
 }
+AD_INLINE void AD_W(_sum_rows)(size_t rows, size_t n, const AD_S *x, AD_S *s) {   /* of a buffer with room for AD_WIDE more */
+  if (n <= AD_WIDE) AD_W(_sum_short)(rows, n, x, s);
+  else
+    for (size_t j = 0; j < rows; j++) s[j] = AD_SW(array_sum)(n, x + j * n);
+}
 /* Of rows that fit the buffers together: d = x - peak, e = exp(d), s = the sum of e, log_s = log(s). */
 AD_INLINE void AD_W(_soften)(size_t rows, size_t n, const AD_S *x, size_t room, AD_S *d, AD_S *e, AD_S *top, AD_S *s, AD_S *log_s) {
   if (n <= AD_WIDE) AD_W(_shift_short)(rows, n, x, room, d, top);
@@ -2755,13 +2767,11 @@ AD_INLINE void AD_W(_soften)(size_t rows, size_t n, const AD_S *x, size_t room, 
     AD_W(store)(d + rows * n, AD_W(k)(0));
   }
   for (size_t i = 0; i < rows * n; i += AD_LANES) AD_W(store)(e + i, AD_W(exp)(AD_W(load)(d + i)));
-  if (n <= AD_WIDE) AD_W(_sum_short)(rows, n, e, s);
-  else
-    for (size_t j = 0; j < rows; j++) s[j] = AD_SW(array_sum)(n, e + j * n);
+  AD_W(_sum_rows)(rows, n, e, s);
   if (log_s)
     for (size_t j = 0; j < rows; j += AD_LANES) AD_W(_put)(log_s + j, AD_W(log)(AD_W(_get)(s + j, AD_W(_left)(j, rows))), AD_W(_left)(j, rows));
 }
-/* y = f(e, a) with one a for a row; y has room for rows times n elements and no more */
+/* y = f(e, a) with one a for a row; y, not e where rows are short, has room for rows times n elements and no more */
 AD_INLINE void AD_W(_each_row)(AD_N (*f)(AD_N, AD_N), size_t rows, size_t n, const AD_S *a, const AD_S *e, AD_S *y) {
   size_t j = 0;
   if (n <= AD_WIDE)
@@ -2936,6 +2946,62 @@ AD_LOCAL void AD_SW(rows_log_softmax_share)(size_t rows, size_t n, const AD_S *y
   }
 }
 
+/* y = softmax, or log softmax, of every column of x (n, columns); y may be x. Strips of columns that stay in the second-level cache. */
+AD_INLINE AD_N AD_W(_each_exp)(AD_N x, AD_N w) { (void)w; return AD_W(exp)(x); }
+AD_INLINE AD_N AD_W(_each_shift)(AD_N x, AD_N top) { return AD_W(select)(AD_W(eq)(x, top), AD_W(k)(0), AD_W(sub)(x, top)); }
+/* y = f(x, a) of n rows of m columns; a has one number a column */
+AD_INLINE void AD_W(_each_column)(AD_N (*f)(AD_N, AD_N), size_t n, size_t m, size_t stride, const AD_S *x, const AD_S *a, AD_S *y) {
+  for (size_t j = 0; j < n; j++, x += stride, y += stride) {
+    size_t i = 0;
+    for (; m - i >= AD_LANES; i += AD_LANES) AD_W(store)(y + i, f(AD_W(load)(x + i), AD_W(load)(a + i)));
+    if (i < m) AD_W(store_n)(y + i, f(AD_W(load_n)(x + i, (int)(m - i)), AD_W(load_n)(a + i, (int)(m - i))), (int)(m - i));
+  }
+}
+AD_INLINE size_t AD_W(_strip)(size_t n) {   /* columns of a strip: whole lines, at most AD__CHUNK / 4 */
+  const size_t most = AD__CHUNK / 4, fit = 64 * AD__CHUNK / (n ? n : 1) / 16 * 16;
+  return fit < 16 ? 16 : fit < most ? fit : most;
+}
+AD_LOCAL void AD_SW(columns_softmax)(bool log_of, size_t n, size_t columns, const AD_S *x, AD_S *y) {
+  AD_S s[AD__CHUNK / 4];
+  for (size_t c = 0, m; c < columns; c += m) {
+    AD_W(_terms) t = AD_W(_terms_of)(y + c, NULL);
+    m = columns - c < AD_W(_strip)(n) ? columns - c : AD_W(_strip)(n);
+    AD_SW(columns_max)(n, m, columns, x + c, s);
+    for (size_t i = 0; i < m; i++) s[i] = s[i] <= -(AD_S)INFINITY ? (AD_S)NAN : s[i];   /* nothing but -inf has no softmax */
+    AD_W(_each_column)(AD_W(_each_shift), n, m, columns, x + c, s, y + c);
+    if (log_of) {
+      AD_W(_reduce_columns)(n, m, columns, AD_W(_term_exp), &t, AD_W(add), (AD_S)-0.0, s, false);
+      for (size_t i = 0; i < m; i += AD_LANES) AD_W(_put)(s + i, AD_W(log)(AD_W(_get)(s + i, AD_W(_left)(i, m))), AD_W(_left)(i, m));
+      AD_W(_each_column)(AD_W(sub), n, m, columns, y + c, s, y + c);
+    } else {
+      AD_W(_each_column)(AD_W(_each_exp), n, m, columns, y + c, s, y + c);
+      AD_W(_reduce_columns)(n, m, columns, AD_W(_term_value), &t, AD_W(add), (AD_S)-0.0, s, false);
+      AD_W(_invert)(m, 1, s);
+      AD_W(_each_column)(AD_W(mul), n, m, columns, y + c, s, y + c);
+    }
+  }
+}
+/* its adjoint from y, g (n, columns): as of rows; dx may be g */
+AD_LOCAL void AD_SW(columns_softmax_share)(bool log_of, size_t n, size_t columns, const AD_S *y, const AD_S *g, AD_S *dx, bool add) {
+  AD_S s[AD__CHUNK / 4];
+  for (size_t c = 0, m; c < columns; c += m) {
+    AD_W(_terms) t = AD_W(_terms_of)(g + c, y + c);
+    m = columns - c < AD_W(_strip)(n) ? columns - c : AD_W(_strip)(n);
+    if (log_of) AD_W(_reduce_columns)(n, m, columns, AD_W(_term_value), &t, AD_W(add), (AD_S)-0.0, s, false);
+    else AD_W(_reduce_columns)(n, m, columns, AD_W(_term_seeded), &t, AD_W(add), (AD_S)-0.0, s, false);
+    for (size_t j = 0; j < n; j++)
+      for (size_t i = 0; i < m; i += AD_LANES) {
+        const size_t at = j * columns + c + i;
+        const int left = AD_W(_left)(i, m);
+        AD_S *to = dx + at;
+        AD_N d, w = AD_W(_get)(s + i, left), a = AD_W(_get)(y + at, left), b = AD_W(_get)(g + at, left);
+        if (log_of) d = AD_W(sub)(b, AD_W(only)(AD_W(ne)(w, AD_W(k)(0)), AD_W(mul)(AD_W(exp)(a), w)));
+        else d = AD_W(sub)(b, w), d = AD_W(only)(AD_W(ne)(d, AD_W(k)(0)), AD_W(mul)(a, d));
+        AD_W(_put)(to, add ? AD_W(add)(AD_W(_get)(to, left), d) : d, left);
+      }
+  }
+}
+
 /* Cross entropy of softmax(x) with a target, and its gradient, in one pass over x (rows, n).
    labels: loss[row] = -log softmax(x)[label], dx = scale (softmax(x) - onehot(label)).  dx NULL: the loss alone.
    False, and nothing done, if a label is not in [0, n). */
@@ -2969,9 +3035,37 @@ AD_LOCAL bool AD_SW(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, co
   }
   return true;
 }
+/* cross_entropy_soft of rows that fit the buffers together: at 10 classes 6 times as fast as row by row */
+AD_LOCAL void AD_SW(_entropy_short)(size_t rows, size_t n, const AD_S *x, size_t room, const AD_S *target, AD_S scale, AD_S *loss, AD_S *dx) {
+  AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], e[AD__CHUNK + AD_WIDE], p[AD__CHUNK + AD_WIDE];
+  AD_S s[AD__CHUNK / 8], lse[AD__CHUNK / 8], top[AD__CHUNK / 8], total[AD__CHUNK / 8];
+  const size_t all = rows * n;
+  const AD_N none = AD_W(k)(0), w = AD_W(_set)(scale);
+  AD_W(_soften)(rows, n, x, room, d, e, top, s, lse);
+  for (size_t j = 0; j < rows; j++) lse[j] = isinf(top[j]) ? AD_SW(array_max)(n, x + j * n) : top[j] + lse[j];
+  memcpy(p, target, all * sizeof *p);
+  AD_W(_sum_rows)(rows, n, p, total);
+  AD_W(_each_row)(AD_W(sub), rows, n, lse, x, d);
+  for (size_t i = 0; i < all; i += AD_LANES) {
+    const AD_N q = AD_W(load)(p + i);
+    AD_W(store)(d + i, AD_W(only)(AD_W(ne)(q, none), AD_W(mul)(q, AD_W(load)(d + i))));
+  }
+  AD_W(_sum_rows)(rows, n, d, loss);
+  for (size_t j = 0; j < rows; j++) loss[j] = -loss[j];
+  if (!dx) return;
+  AD_W(_invert)(rows, 1, s);
+  AD_W(_each_row)(AD_W(mul), rows, n, s, e, d);
+  AD_W(_each_row)(AD_W(mul), rows, n, total, d, e);
+  for (size_t i = 0; i < all; i += AD_LANES) AD_W(_put)(dx + i, AD_W(mul)(AD_W(sub)(AD_W(load)(e + i), AD_W(load)(p + i)), w), AD_W(_left)(i, all));
+}
 /* target: probabilities (rows, n): loss = -sum of target log softmax(x), dx = scale (softmax(x) sum(target) - target); a target of 0
    counts for nothing, whatever x */
 AD_LOCAL void AD_SW(rows_cross_entropy_soft)(size_t rows, size_t n, const AD_S *x, const AD_S *target, AD_S scale, AD_S *loss, AD_S *dx) {
+  for (size_t j = 0, m; n > 0 && n <= AD__CHUNK / 8; j += m) {
+    m = AD_W(_batch)(rows - j, n);
+    if (m == 0) return;
+    AD_SW(_entropy_short)(m, n, x + j * n, (rows - j) * n, target + j * n, scale, loss + j, dx ? dx + j * n : NULL);
+  }
   for (size_t j = 0; j < rows; j++, x += n, target += n) {
     AD_W(_terms) t = AD_W(_terms_of)(x, NULL);
     AD_S lse, total = AD_SW(array_sum)(n, target);
@@ -4265,7 +4359,7 @@ AD__FILTER_TILES(AD__CONV_TILE)
 /* Channels c0 .. of source, output rows i0 .. i0 + rows, lifted: (count, column tap, remainder, rows + reach, out_width), each
    remainder padded to 16 elements. Written in ascending order by whole registers: what a row writes past its end is overwritten
    by the next, or lies in the spare end. Where input and output are equally wide all rows are one run, shifted, whose wrapped
-   columns are cleared afterwards: 5 times faster than row by row at 28 columns. */
+   columns are cleared afterwards: at 28 columns nearly half of the registers of single rows would be edges. */
 AD_LOCAL void AD_SW(_lift)(const ad__lifting *g, size_t c0, size_t count, const AD_S *source, size_t i0, size_t rows, AD_S *to) {
   const size_t width = g->out_width, plane = ad__lift_plane(g, rows), lines = rows + g->reach;
   const bool flat = g->step[0] == 1 && g->step[1] == 1 && width == g->width;
@@ -4401,7 +4495,7 @@ AD_LOCAL bool AD_SW(_data_lifting)(const ad_conv *p, ad__lifting *g, const size_
 
 /* Pieces of the workspace, in elements of S but for the first: tables of size_t and ptrdiff_t; the lifting; the rest. */
 AD_INLINE size_t AD_SW(_conv_tables)(const ad_conv *p) {
-  return ad__plus(ad__times(2, ad__plus(p->kernel[0], p->kernel[1])), ad__plus(ad__times(p->kernel[0], p->kernel[1]), AD__GEMM_K));
+  return ad__plus(ad__times(2, ad__plus(p->kernel[0], p->kernel[1])), ad__plus(ad__times(p->kernel[0], p->kernel[1]), AD__CONV_K));
 }
 /* output rows of a block of the filter gradient: about a thousand pixels, and what the lifting allows */
 AD_INLINE size_t AD_SW(_filter_rows)(const ad__lifting *g) {
@@ -4438,7 +4532,7 @@ AD_LOCAL size_t AD_SW(conv_work)(const ad_conv *p) {
   g.out_height = p->height;
   g.out_width = p->width;
   /* a phase with fewer taps takes more channels at once: the bound is the budget, or one row of all channels of a block */
-  data = ad__plus(AD__LIFT, ad__times(ad__times(per_group < AD__GEMM_K ? per_group : AD__GEMM_K, p->kernel[1]), ad__plus(ad__times(p->width, ad__plus(g.reach, 1)), 15)));
+  data = ad__plus(AD__LIFT, ad__times(ad__times(per_group < AD__CONV_K ? per_group : AD__CONV_K, p->kernel[1]), ad__plus(ad__times(p->width, ad__plus(g.reach, 1)), 15)));
   data = ad__plus(data, ad__times(per_group, ad__times(p->channels / p->groups, taps)));
   if (p->stride[0] > 1 || p->stride[1] > 1) data = ad__plus(data, ad__times(p->channels / p->groups, ad__times(p->height, p->width)));
   return ad__plus(ad__plus(tables, 256), ad__times(ad__plus(data > filter ? data : filter, 8 * AD_LANES), sizeof(AD_S)));

@@ -12,7 +12,8 @@
                   what lines  WITH: HEADER PACKAGE...  name and the program goes without
 
    Name a benchmark WORK/VARIANT, WORK may contain further slashes: the table has a row per WORK, a column per VARIANT, and
-   ratios to the variant that comes first. Counters named flops and bytes (of kIsRate) are shown as GFLOP/s and GB/s. */
+   ratios to the variant that comes first. Counters named flops and bytes (of kIsRate) are shown as GFLOP/s and GB/s, one named
+   limit_percent beside each variant: what part of the machine's limit it reaches. */
 #ifndef AD_BENCH_H
 #define AD_BENCH_H
 

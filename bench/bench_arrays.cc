@@ -1,6 +1,7 @@
 // Every kernel of ad_simd.h over arrays, matrices and images, and every row of the operator table: SIMD against the scalar backend, from
 // the first-level cache to memory. The counter limit_percent sets a kernel against what this machine can do, measured here with the widest
-// variant: reading or copying as many bytes, or multiply-adds on registers.
+// variant: reading or copying as many bytes, or multiply-adds on registers. In memory a kernel that reads what it writes may exceed
+// 100 %: the copy pays for reading the lines that it overwrites.
 #include <benchmark/benchmark.h>
 #include <algorithm>
 #include <chrono>

@@ -80,6 +80,7 @@ static ad_pool windows(size_t planes, bool overlapping) {
   K("log softmax rows of 10", 10, 0, 2, log_softmax_10) K("log softmax rows of 1000", 1000, 0, 2, log_softmax_1000)                        \
   K("softmax adjoint rows of 10", 10, 0, 3, softmax_share_10) K("softmax adjoint rows of 1000", 1000, 0, 3, softmax_share_1000)            \
   K("log softmax adjoint rows of 10", 10, 0, 3, log_softmax_share_10) K("logsumexp adjoint rows of 10", 10, 0, 2, logsumexp_share_10)      \
+  K("columns softmax", 100, 0, 2, columns_softmax) K("columns softmax adjoint", 100, 0, 3, columns_softmax_share)                          \
   K("columns logsumexp adjoint", 100, 0, 2, columns_logsumexp_share)                                                                       \
   K("cross entropy rows of 10", 10, 0, 2, cross_entropy_10) K("cross entropy rows of 1000", 1000, 0, 2, cross_entropy_1000)                \
   K("soft cross entropy rows of 10", 10, 0, 3, cross_entropy_soft_10)                                                                      \
@@ -241,6 +242,8 @@ RUN(softmax_10, F(rows_softmax)(n / 10, 10, x, r))
 RUN(softmax_1000, F(rows_softmax)(n / 1000, 1000, x, r))
 RUN(log_softmax_10, F(rows_log_softmax)(n / 10, 10, x, r))
 RUN(log_softmax_1000, F(rows_log_softmax)(n / 1000, 1000, x, r))
+RUN(columns_softmax, F(columns_softmax)(false, n / 100, 100, x, r))
+RUN(columns_softmax_share, F(columns_softmax_share)(false, n / 100, 100, y, x, r, false))
 RUN(logsumexp_10, F(rows_logsumexp)(n / 10, 10, x, r))
 RUN(logsumexp_1000, F(rows_logsumexp)(n / 1000, 1000, x, r))
 RUN(softmax_share_10, F(rows_softmax_share)(n / 10, 10, y, x, r, false))

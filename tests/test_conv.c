@@ -4,15 +4,7 @@
 #ifndef CONV_TEMPLATE
 #define CONV_TEMPLATE
 #include "ad_simd.h"
-#include "test.h"
-
-static uint64_t random_state = 1;
-static uint32_t random_bits(void) {
-  random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-  return (uint32_t)(random_state >> 33);
-}
-static size_t random_below(size_t n) { return random_bits() % n; }
-static double random_number(void) { return (double)random_bits() / (double)(UINT32_C(1) << 31) - 0.5; }
+#include "random.h"
 
 static ad_conv random_conv(void) {
   for (;;) {
@@ -40,21 +32,19 @@ static bool seen(size_t i, size_t stride, size_t r, size_t dilation, size_t padd
   return i * stride + r * dilation >= padding && *h < size;
 }
 
-#define PASTE_(a, b) a##_##b
-#define PASTE(a, b) PASTE_(a, b)
-#define F(name) PASTE(S, name)
-#define T(name) PASTE(name, S)
-
 #define S ad_f32
 #define EPSILON FLT_EPSILON
-#define HASH UINT64_C(0x71db290b2b3648ea)
+#define HASH UINT64_C(0x8366372e290a5980)
+#define HASH_POOL UINT64_C(0x379333a4c1a32706)
 #include "test_conv.c"
 #undef S
 #undef EPSILON
 #undef HASH
+#undef HASH_POOL
 #define S ad_f64
 #define EPSILON DBL_EPSILON
-#define HASH UINT64_C(0xbff496b2a20a45a3)
+#define HASH UINT64_C(0x1bd5bd3043fe6e9c)
+#define HASH_POOL UINT64_C(0x1338c7551e396756)
 #include "test_conv.c"
 
 static void test_shapes(void **state) {
@@ -94,7 +84,7 @@ static void test_shapes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
 #define BOTH(name) cmocka_unit_test(name##_ad_f32), cmocka_unit_test(name##_ad_f64)
-    cmocka_unit_test(test_shapes), BOTH(test_random_shapes), BOTH(test_blocks), BOTH(test_conv_special), BOTH(test_pools), BOTH(test_pool_special), BOTH(test_hash),
+    cmocka_unit_test(test_shapes), BOTH(test_random_shapes), BOTH(test_blocks), BOTH(test_conv_special), BOTH(test_pools), BOTH(test_pool_special), BOTH(test_pool_hash), BOTH(test_hash),
   };
   return cmocka_run_group_tests_name("conv", tests, NULL, NULL);
 }
@@ -282,15 +272,28 @@ static void T(test_pool_special)(void **state) {
   for (int i = 0; i < 4; i++) assert_true(gx[i] == gy[i]);
 }
 
-static uint64_t T(hash)(uint64_t h, const S *x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    uint64_t u = 0;
-    memcpy(&u, &x[i], sizeof x[i]);
-    h = (h ^ u) * UINT64_C(0x100000001b3);
-    h ^= h >> 29;
+static void T(test_pool_hash)(void **state) {
+  uint64_t total = 1;
+  (void)state;
+  random_state = 8;
+  for (int round = 0; round < 40; round++) {
+    const ad_pool p = T(random_pool)();
+    size_t h, w, nx, ny;
+    S *x, *y, *gy;
+    assert_true(ad_pool_shape(&p, &h, &w));
+    nx = p.planes * p.height * p.width, ny = p.planes * h * w;
+    x = T(random_array)(nx), y = T(random_array)(ny), gy = T(random_array)(ny);
+    F(max_pool)(&p, x, y);
+    F(max_pool_back)(&p, x, y, gy, x);
+    total = random_hash(random_hash(total, y, sizeof(S), ny), x, sizeof(S), nx);
+    F(mean_pool)(&p, x, y);
+    F(mean_pool_back)(&p, gy, x);
+    total = random_hash(random_hash(total, y, sizeof(S), ny), x, sizeof(S), nx);
+    free(x), free(y), free(gy);
   }
-  return h;
+  if (total != HASH_POOL) fail_msg("hash of pooling 0x%016llx", (unsigned long long)total);
 }
+
 static void T(test_hash)(void **state) {
   static const ad_conv shapes[] = {{2, 50, 13, 17, 9, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1}, {1, 6, 31, 45, 8, {3, 2}, {2, 3}, {1, 0}, {1, 2}, 2}};
   uint64_t total = 1;
@@ -307,11 +310,11 @@ static void T(test_hash)(void **state) {
     nw = p->filters * p->channels / p->groups * p->kernel[0] * p->kernel[1];
     x = T(random_array)(nx), y = T(random_array)(ny), k = T(random_array)(nw), b = T(random_array)(p->filters);
     F(conv)(p, x, k, b, y, work);
-    total = T(hash)(total, y, ny);
+    total = random_hash(total, y, sizeof(S), ny);
     F(conv_data)(p, y, k, x, true, work);
-    total = T(hash)(total, x, nx);
+    total = random_hash(total, x, sizeof(S), nx);
     F(conv_filter)(p, x, y, k, false, work);
-    total = T(hash)(total, k, nw);
+    total = random_hash(total, k, sizeof(S), nw);
     free(x), free(y), free(k), free(b), free(work);
   }
 #if AD_GEMM_FUSED

@@ -48,7 +48,7 @@ enum { SAME_MATH = 0 };
 #define BOTH(name) cmocka_unit_test(name##_ad_f32), cmocka_unit_test(name##_ad_f64)
 int main(void) {
   const struct CMUnitTest tests[] = { BOTH(softmax), BOTH(special), BOTH(in_place), BOTH(adjoints), BOTH(cross_entropy), BOTH(guards),
-    BOTH(layer_norm), BOTH(stored) };
+    BOTH(layer_norm), BOTH(columns), BOTH(places), BOTH(stored) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
 #else
@@ -321,10 +321,95 @@ static void T(layer_norm)(void **state) {
     }
 }
 
+/* of columns: what the rows of the transposed array give, but for the order of the sums */
+static void T(columns)(void **state) {
+  (void)state;
+  static const size_t lengths[] = { 1, 2, 3, 7, 8, 9, 20, 33, 130 };
+  enum { LENGTHS = sizeof lengths / sizeof *lengths };
+  T(fill)(5);
+  for (size_t k = 0; k < LENGTHS; k++)
+    for (size_t columns = 1; columns <= 300; columns += columns < 20 ? 1 : 93) {
+      const size_t n = lengths[k];
+      S *y[2], *dx[2], *expected = T(z), *row = T(w);
+      y[0] = T(y), y[1] = y[0] + TOTAL / 2;
+      if (n * columns > TOTAL / 2) continue;
+      for (int log_of = 0; log_of < 2; log_of++) {
+        S line[2][130], want[130];
+        F(columns_softmax)(log_of, n, columns, T(x), y[log_of]);
+        dx[0] = expected, dx[1] = row;
+        memcpy(dx[0], T(g), n * columns * sizeof(S));
+        F(columns_softmax_share)(log_of, n, columns, y[log_of], dx[0], dx[0], false);   /* in place */
+        for (size_t i = 0; i < n * columns; i++) dx[1][i] = 1;
+        F(columns_softmax_share)(log_of, n, columns, y[log_of], T(g), dx[1], true);
+        for (size_t c = 0; c < columns; c++) {
+          for (size_t j = 0; j < n; j++) line[0][j] = T(x)[j * columns + c], line[1][j] = T(g)[j * columns + c];
+          (log_of ? F(rows_log_softmax) : F(rows_softmax))(1, n, line[0], want);
+          for (size_t j = 0; j < n; j++) assert_true(fabs((double)(y[log_of][j * columns + c] - want[j])) <= 16 * (double)EPS * (1 + fabs((double)want[j])));
+          for (size_t j = 0; j < n; j++) want[j] = y[log_of][j * columns + c];
+          (log_of ? F(rows_log_softmax_share) : F(rows_softmax_share))(1, n, want, line[1], line[0], false);
+          for (size_t j = 0; j < n; j++) {
+            const S d = dx[0][j * columns + c];
+            assert_true(fabs((double)(d - line[0][j])) <= 100 * (double)EPS * (1 + fabs((double)line[0][j])) && dx[1][j * columns + c] == 1 + d);
+          }
+        }
+      }
+    }
+  /* one, two and no +inf, -inf alone, a NaN */
+  {
+    const S inf = (S)INFINITY, x[3][5] = { { inf, inf, 1, -inf, (S)NAN }, { 3, inf, -inf, -inf, inf }, { -inf, 0, 1, -inf, 0 } };
+    S y[15], z[15];
+    F(columns_softmax)(false, 3, 5, x[0], y);
+    F(columns_softmax)(true, 3, 5, x[0], z);
+    assert_true(y[0] == 1 && y[5] == 0 && y[10] == 0 && z[0] == 0 && z[5] == -inf && z[10] == -inf);
+    assert_true(y[1] == (S)0.5 && y[6] == (S)0.5 && y[11] == 0);
+    assert_true(y[2] == (S)0.5 && y[7] == 0 && y[12] == (S)0.5);
+    for (size_t j = 0; j < 3; j++) assert_true(isnan(y[5 * j + 3]) && isnan(z[5 * j + 3]) && isnan(y[5 * j + 4]) && isnan(z[5 * j + 4]));
+  }
+}
+
+/* the same bits wherever the rows lie, whatever their neighbours, and however many there are */
+static void T(places)(void **state) {
+  (void)state;
+  enum { LONGEST = 4 * 16 + 3, MANY = 3, ROOM = LONGEST * MANY + 80, RESULTS = 9 };
+  static S in[3][ROOM], out[RESULTS][ROOM], first[RESULTS][ROOM];
+  uint64_t seed = 12;
+  S source[3][LONGEST * MANY], mean[MANY], rstd[MANY];
+  for (int k = 0; k < 3; k++)
+    for (size_t i = 0; i < LONGEST * MANY; i++) source[k][i] = (S)(bits_uniform(&seed) * 4 - (k ? 0 : 2));
+  for (size_t n = 1; n <= LONGEST; n++)
+    for (size_t at = 0; at < 64 / sizeof(S); at += n % 8 == 1 ? 1 : 5)
+      for (size_t rows = MANY; rows > 0; rows = rows > 1 ? 1 : 0) {   /* all, then the first alone */
+        const size_t total = rows * n;
+        const int32_t label[MANY] = { 0, (int32_t)(n / 2), (int32_t)n - 1 };
+        S *x = in[0] + at, *g = in[1] + (at * 3) % 16, *w = in[2] + (at * 5) % 16, *y[RESULTS], loss[MANY];
+        for (size_t i = 0; i < ROOM; i++) in[0][i] = in[1][i] = in[2][i] = (S)NAN;
+        memcpy(x, source[0], total * sizeof(S)), memcpy(g, source[1], total * sizeof(S)), memcpy(w, source[2], total * sizeof(S));
+        for (int k = 0; k < RESULTS; k++) {
+          y[k] = out[k] + (at + (size_t)k) % 16;
+          for (size_t i = 0; i < total; i++) y[k][i] = 1;
+        }
+        F(rows_softmax)(rows, n, x, y[0]);
+        F(rows_log_softmax)(rows, n, x, y[1]);
+        F(rows_softmax_share)(rows, n, y[0], g, y[2], true);
+        F(rows_log_softmax_share)(rows, n, y[1], g, y[3], true);
+        assert_true(F(rows_cross_entropy)(rows, n, x, label, 2, loss, y[4]));
+        F(rows_cross_entropy_soft)(rows, n, x, w, 2, loss, y[5]);
+        F(rows_layer_norm)(rows, n, x, w, g, (S)0.001, y[6], mean, rstd);
+        F(rows_layer_norm_share)(rows, n, x, w, mean, rstd, g, y[7], true, NULL, NULL);
+        F(rows_logsumexp)(rows, n, x, mean);
+        F(rows_logsumexp_share)(rows, n, x, mean, g, y[8], true);
+        for (int k = 0; k < RESULTS; k++) {
+          if (at == 0 && rows == MANY) memcpy(first[k], y[k], total * sizeof(S));
+          for (size_t i = 0; i < total; i++) assert_true(!isnan(y[k][i]));
+          assert_memory_equal(first[k], y[k], total * sizeof(S));
+        }
+      }
+}
+
 static void T(stored)(void **state) {
   (void)state;
   static const char *names[] = { "layer_norm", "layer_norm_share", "softmax", "log_softmax", "logsumexp", "softmax_share", "log_softmax_share",
-    "logsumexp_share", "cross_entropy", "cross_entropy_soft", "columns_logsumexp" };
+    "logsumexp_share", "cross_entropy", "cross_entropy_soft", "columns_logsumexp", "columns_softmax", "columns_softmax_share" };
   enum { NAMES = sizeof names / sizeof *names };
   static S mean[ROWS], rstd[ROWS], dgain[MOST], dbias[MOST];
   int32_t label[ROWS];
@@ -357,6 +442,12 @@ static void T(stored)(void **state) {
     h[9] = HASH_ARRAY(HASH_ARRAY(h[9], rows, mean), total, T(z));
     F(columns_logsumexp)(rows, n, n, T(x), dgain, dbias);
     h[10] = HASH_ARRAY(h[10], n, dgain);
+    for (int log_of = 0; log_of < 2; log_of++) {
+      F(columns_softmax)(log_of, rows, n, T(x), T(y));
+      h[11] = HASH_ARRAY(h[11], total, T(y));
+      F(columns_softmax_share)(log_of, rows, n, T(y), T(g), T(z), false);
+      h[12] = HASH_ARRAY(h[12], total, T(z));
+    }
   }
   for (int k = 0; k < (SAME_MATH ? NAMES : 2); k++) {
     char name[64];

@@ -20,3 +20,7 @@
   { "cross_entropy 64", UINT64_C(0xa541f125fb56a273) },
   { "cross_entropy_soft 64", UINT64_C(0xcc36ea6e36f60806) },
   { "columns_logsumexp 64", UINT64_C(0x5fd50d17d3408b8a) },
+  { "columns_softmax 32", UINT64_C(0x1595fd241fdef5fb) },
+  { "columns_softmax_share 32", UINT64_C(0x1d2bd713a3986e46) },
+  { "columns_softmax 64", UINT64_C(0xcd8ebb1987639014) },
+  { "columns_softmax_share 64", UINT64_C(0x20fe9b5d97214a15) },
