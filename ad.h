@@ -2800,17 +2800,6 @@ AD_API ad_var ad_transpose(ad_var x) {
   for (int i = 0; i < rank; i++) axes[i] = rank < 2 || i < rank - 2 ? i : 2 * rank - 3 - i;
   return ad_permute(x, axes);
 }
-/* axis moved to the end, or (back) the last axis moved to it */
-static ad_var ad__axis_last(ad_var x, int axis, bool back) {
-  int axes[AD_MAX_RANK] = { 0 }, rank = ad_rank(x), at = axis < 0 ? axis + rank : axis;
-  if (at == rank - 1 || at < 0 || at >= rank) return x;
-  for (int i = 0; i < rank; i++) {
-    if (back) axes[i] = i < at ? i : i == at ? rank - 1 : i - 1;
-    else axes[i] = i < at ? i : i == rank - 1 ? at : i + 1;
-  }
-  return ad_permute(x, axes);
-}
-
 /* n: axis, begin, end, step; after the shape rule axis, first element, count, step */
 static const char *ad__slice_shape(ad__tensor *t, const ad__strided *const *x) {
   const ptrdiff_t axis = t->n[0], step = t->n[3];
@@ -3107,59 +3096,64 @@ AD_API ad_var ad_sumsq(ad_var x, int axis, bool keep) { return ad__reduce(5, AD_
 AD_API ad_var ad_norm(ad_var x, int axis, bool keep) { return ad__reduce(6, AD_REDUCE_NORM, x, axis, keep); }
 AD_API ad_var ad_logsumexp(ad_var x, int axis, bool keep) { return ad__reduce(7, AD__LOGSUMEXP, x, axis, keep); }
 
-/* ---- softmax, log_softmax: along the last axis; another axis is permuted to be the last ---- */
+/* ---- softmax, log_softmax. n: the axis ---- */
+
+static void ad__softmax_of(bool log_of, ad__tensor *t, const ad__strided *x) {
+  const ad__fold f = ad__fold_of(x, t->n[0]);
+  if (f.inner == 1) {
+    if (AD__IS32(x)) (log_of ? ad_f32_rows_log_softmax : ad_f32_rows_softmax)(f.outer, f.n, AD__F(x), AD__F(&t->a));
+    else (log_of ? ad_f64_rows_log_softmax : ad_f64_rows_softmax)(f.outer, f.n, AD__D(x), AD__D(&t->a));
+  } else for (size_t o = 0, step = f.n * f.inner; o < f.outer; o++) {
+    if (AD__IS32(x)) ad_f32_columns_softmax(log_of, f.n, f.inner, AD__F(x) + o * step, AD__F(&t->a) + o * step);
+    else ad_f64_columns_softmax(log_of, f.n, f.inner, AD__D(x) + o * step, AD__D(&t->a) + o * step);
+  }
+}
+/* their adjoints, of y and g, in one pass; numbers only */
+static void ad__softmax_share_of(bool log_of, ad__tensor *t, const ad__strided *const *x) {
+  const ad__fold f = ad__fold_of(x[0], t->n[0]);
+  if (f.inner == 1) {
+    if (AD__IS32(x[0])) (log_of ? ad_f32_rows_log_softmax_share : ad_f32_rows_softmax_share)(f.outer, f.n, AD__F(x[0]), AD__F(x[1]), AD__F(&t->a), false);
+    else (log_of ? ad_f64_rows_log_softmax_share : ad_f64_rows_softmax_share)(f.outer, f.n, AD__D(x[0]), AD__D(x[1]), AD__D(&t->a), false);
+  } else for (size_t o = 0, step = f.n * f.inner; o < f.outer; o++) {
+    if (AD__IS32(x[0])) ad_f32_columns_softmax_share(log_of, f.n, f.inner, AD__F(x[0]) + o * step, AD__F(x[1]) + o * step, AD__F(&t->a) + o * step, false);
+    else ad_f64_columns_softmax_share(log_of, f.n, f.inner, AD__D(x[0]) + o * step, AD__D(x[1]) + o * step, AD__D(&t->a) + o * step, false);
+  }
+}
+static void ad__softmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) { (void)work; ad__softmax_of(false, t, x[0]); }
+static void ad__log_softmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) { (void)work; ad__softmax_of(true, t, x[0]); }
+static void ad__softmax_share_forward(ad__tensor *t, const ad__strided *const *x, void *work) { (void)work; ad__softmax_share_of(false, t, x); }
+static void ad__log_softmax_share_forward(ad__tensor *t, const ad__strided *const *x, void *work) { (void)work; ad__softmax_share_of(true, t, x); }
+static const ad_tensor_op ad__op_softmax_share = { "softmax adjoint", 0, ad__along_shape, ad__softmax_share_forward, ad__constant_reverse };
+static const ad_tensor_op ad__op_log_softmax_share = { "log_softmax adjoint", 0, ad__along_shape, ad__log_softmax_share_forward, ad__constant_reverse };
 
 static const char *ad__rows_shape(ad__tensor *t, const ad__strided *const *x) {
   const char *wrong = ad__need_float(t, x[0]);
   return wrong ? wrong : x[0]->rank < 1 ? "needs an axis" : ad__along_shape(t, x);
 }
-static void ad__softmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
-  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
-  (void)work;
-  if (AD__IS32(x[0])) ad_f32_rows_softmax(rows, columns, AD__F(x[0]), AD__F(&t->a));
-  else ad_f64_rows_softmax(rows, columns, AD__D(x[0]), AD__D(&t->a));
-}
-/* their adjoints in one pass; numbers only */
-static void ad__softmax_share_forward(ad__tensor *t, const ad__strided *const *x, void *work) {   /* of y and g */
-  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
-  (void)work;
-  if (AD__IS32(x[0])) (t->n[0] ? ad_f32_rows_log_softmax_share : ad_f32_rows_softmax_share)(rows, columns, AD__F(x[0]), AD__F(x[1]), AD__F(&t->a), false);
-  else (t->n[0] ? ad_f64_rows_log_softmax_share : ad_f64_rows_softmax_share)(rows, columns, AD__D(x[0]), AD__D(x[1]), AD__D(&t->a), false);
-}
-static const ad_tensor_op ad__op_softmax_share = { "softmax adjoint", 0, ad__rows_shape, ad__softmax_share_forward, ad__constant_reverse };
-
 static void ad__softmax_reverse(ad__reverse *r) {            /* y (g - sum(g y)) */
   if (AD__NUMBERS(r)) {
-    r->gx[0] = ad__record_axis(&ad__op_softmax_share, r->y, r->g, 0);
+    r->gx[0] = ad__record_axis(&ad__op_softmax_share, r->y, r->g, r->t->n[0]);
     return;
   }
   const ad_var gy = ad_var_mul(r->g, r->y);
-  r->gx[0] = ad_var_sub(gy, ad_var_mul(r->y, ad_sum(gy, -1, true)));
-}
-static const ad_tensor_op ad__op_softmax = { "softmax", 0, ad__rows_shape, ad__softmax_forward, ad__softmax_reverse };
-
-static void ad__log_softmax_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
-  const size_t columns = x[0]->shape[x[0]->rank - 1], rows = ad__span(x[0], 0, x[0]->rank - 1);
-  (void)work;
-  if (AD__IS32(x[0])) ad_f32_rows_log_softmax(rows, columns, AD__F(x[0]), AD__F(&t->a));
-  else ad_f64_rows_log_softmax(rows, columns, AD__D(x[0]), AD__D(&t->a));
+  r->gx[0] = ad_var_sub(gy, ad_var_mul(r->y, ad_sum(gy, (int)r->t->n[0], true)));
 }
 static void ad__log_softmax_reverse(ad__reverse *r) {        /* g - exp(y) sum(g) */
-  if (AD__NUMBERS(r)) r->gx[0] = ad__record_axis(&ad__op_softmax_share, r->y, r->g, 1);
-  else
-  r->gx[0] = ad_var_sub(r->g, ad_var_mul(ad_var_exp(r->y), ad_sum(r->g, -1, true)));
+  if (AD__NUMBERS(r)) r->gx[0] = ad__record_axis(&ad__op_log_softmax_share, r->y, r->g, r->t->n[0]);
+  else r->gx[0] = ad_var_sub(r->g, ad_var_mul(ad_var_exp(r->y), ad_sum(r->g, (int)r->t->n[0], true)));
 }
+static const ad_tensor_op ad__op_softmax = { "softmax", 0, ad__rows_shape, ad__softmax_forward, ad__softmax_reverse };
 static const ad_tensor_op ad__op_log_softmax = { "log_softmax", 0, ad__rows_shape, ad__log_softmax_forward, ad__log_softmax_reverse };
 
-static ad_var ad__along_rows(const ad_tensor_op *op, ad_var x, int axis) {
+static ad_var ad__along_axis(const ad_tensor_op *op, ad_var x, int axis) {
   const int rank = ad_rank(x);
+  const ptrdiff_t n = axis < 0 ? axis + rank : axis;
   if (!ad__valid(x)) return x;
   if (axis < -rank || axis >= rank) return ad__fail_axis(x, op->name, axis);
-  x = ad__axis_last(x, axis, false);
-  return ad__axis_last(ad__record_call(op, &x, 1, NULL, 0, 0), axis, true);
+  return ad__record_call(op, &x, 1, &n, 1, 0);
 }
-AD_API ad_var ad_softmax(ad_var x, int axis) { return ad__along_rows(&ad__op_softmax, x, axis); }
-AD_API ad_var ad_log_softmax(ad_var x, int axis) { return ad__along_rows(&ad__op_log_softmax, x, axis); }
+AD_API ad_var ad_softmax(ad_var x, int axis) { return ad__along_axis(&ad__op_softmax, x, axis); }
+AD_API ad_var ad_log_softmax(ad_var x, int axis) { return ad__along_axis(&ad__op_log_softmax, x, axis); }
 
 /* ---- variance, standard deviation, running sums, argmax ---- */
 
