@@ -1419,9 +1419,10 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *tape, FILE *out);     /* AD_ER
    changed. A function may be used from several threads at once.
 
    Measured (Zen 4, AVX-512, BA residual with its 2 x 15 Jacobian, 122 instructions; the plain C function 23.9 ns with gcc -O3): 36 ns a
-   point while the points stay in L2, 56 at 1e5 points, the value alone 11.9 and 15.3. What counts is loads and stores of slots: a product
-   takes 2.7 cycles a register, a product joined with a sum 4.0, a term of a long sum 2.4; the mask of the zero seed rule nothing. Sums as
-   one instruction brought 210 instructions to 122 and 44 ns to 38, leaving out the inputs that are given 2 more; streaming 68 ns to 56.
+   point while the points stay in L2, 56 at 1e5 points, the value alone 11.9 and 15.3. What counts are loads and stores of slots, not jumps
+   and not the size of a slot: sums as one instruction, leftover columns one by one and streaming brought 44 ns (76 at 1e5 points) to 38
+   (68) with all 17 inputs, of which ad_function_wrt leaves 15. Orders of vertex elimination were tried (Markowitz degree, relative degree,
+   cost): none beats two reverse sweeps here.
    One point: the gradient of Rosenbrock's function with n = 10 takes 83 ns, with n = 1000 4.5 times the plain function (148 ns and 16.6
    times with an instruction for each number), a Hessian of 20 inputs 1.9 times.
    Products and sums joined into one instruction are still rounded twice, so that results do not depend on fma hardware. */
@@ -5724,8 +5725,8 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
 typedef struct ad__port { void *data; size_t row, width; bool stream; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
 #define AD__PORTS 10
 #define AD__STAGE_BYTES 4096u             /* results larger than the caches are put together here, a register of points at a time, and streamed */
-#define AD__CACHED_BYTES (1u << 20)
-#ifndef AD_STREAM_BYTES
+#define AD__CACHED_BYTES (1u << 20)      /* what is moved in less is not fetched ahead of time */
+#ifndef AD_STREAM_BYTES                   /* results of more bytes go past the caches */
 #define AD_STREAM_BYTES (8u << 20)
 #endif
 /* whether count points of a port of results are to go past the caches */
