@@ -67,8 +67,15 @@ analyze: ## runs cppcheck, gcc -fanalyzer and clang-tidy over the headers
 fuzz: ## runs the fuzz programs under clang's libFuzzer, FUZZ_TIME seconds each (60)
 	@scripts/fuzz.sh
 
-accuracy: $(patsubst tests/%.c,$(B)/native/%,$(wildcard tests/accuracy_*.c)) ## measures errors in ULP against MPFR
+accuracy: $(patsubst tests/%.c,$(B)/native/%,$(wildcard tests/accuracy_*.c)) ## measures errors against MPFR: docs/ACCURACY.md (ACCURACY_POINTS, DAG_GRAPHS, F32_STEP)
 	@scripts/accuracy.sh $^
+
+mutate: ## perturbs every formula of the table, one place at a time, and counts what the tests notice (ROWS, MUTATE_JOBS)
+	@command -v tcc >/dev/null && command -v python3 >/dev/null || { echo "mutate needs tcc and python3" && exit 1; }
+	@scripts/mutate.py $(ROWS)
+
+test-bits: ## compares the bits of 1e6 outputs of every row on scalar with fma, AVX2, AVX-512 and NEON (BITS_POINTS)
+	@scripts/bits.sh "$(SUB)"
 
 docs: ## writes docs/OPERATIONS.md and docs/REFERENCE.md from the headers
 	@scripts/docs.sh

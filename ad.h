@@ -114,24 +114,22 @@ AD_INLINE const char *ad_status_name(ad_status status) {
    is the row one_minus_square, because the product rule would give (1-x) - (1+x). Against MPFR values stay below 3 ULP (4 for
    erfcx), first partials below 5, second ones below 8 (docs/ACCURACY.md); special values are tests/test_ops_special.h.
    Rows that are linear or choose (add, mul, max, where, ...) have the partials of their structure also where an operand is NaN;
-   everywhere else no value means no partial (N_number). chain is the product of an adjoint x and a partial y under the zero seed
+   everywhere else no value means no partial (N_number). x - -0 makes +0 of -0. chain is the product of an adjoint x and a partial y under the zero seed
    rule, for derivatives that are recorded (ad_differentiate). */
 
 #define AD_UNARY_WORDS(ROW, N, D)                                                                                             \
   ROW(N, D, neg, N##_neg(x), N##_k(-1),                                      KEEP_NONE, -10, 10)                              \
   ROW(N, D, abs, N##_abs(x), N##_sign(x),                                    KEEP_X, -10, 10)                                 \
-  ROW(N, D, sqrt, N##_sqrt(x), N##_div(N##_k(0.5), N##_add(v, N##_k(0))),    KEEP_V, 0, 1e6)                                  \
-  ROW(N, D, cbrt, N##_cbrt(x),                                                                                                \
-      N##_select(N##_eq(x, N##_k(0)), N##_k(AD__INF), N##_select(N##_eq(N##_abs(x), N##_k(AD__INF)), N##_k(0),                \
-        N##_mul(N##_k(1.0 / 3), N##_div(v, x)))),                            KEEP_XV, -1e3, 1e3)                              \
+  ROW(N, D, sqrt, N##_sqrt(x), N##_div(N##_k(0.5), N##_sub(v, N##_k(-0.0))),    KEEP_V, 0, 1e6)                               \
+  ROW(N, D, cbrt, N##_cbrt(x), N##_recip(N##_mul(N##_k(3), N##_mul(v, v))),  KEEP_V, -1e3, 1e3)                               \
   ROW(N, D, exp, N##_exp(x), v,                                              KEEP_V, -20, 20)                                 \
   ROW(N, D, exp2, N##_exp2(x), N##_mul(v, N##_k(AD__LN2)),                   KEEP_V, -20, 20)                                 \
   ROW(N, D, exp10, N##_exp10(x), N##_mul(v, N##_k(AD__LN10)),                KEEP_V, -10, 10)                                 \
   ROW(N, D, expm1, N##_expm1(x), N##_exp(x),                                 KEEP_X, -20, 20)                                 \
-  ROW(N, D, log, N##_log(x), N##_number(v, N##_recip(N##_add(x, N##_k(0)))), KEEP_XV, 1e-3, 1e3)                              \
-  ROW(N, D, log2, N##_log2(x), N##_number(v, N##_div(N##_k(0x1.71547652b82fep+0), N##_add(x, N##_k(0)))),                     \
+  ROW(N, D, log, N##_log(x), N##_number(v, N##_recip(N##_sub(x, N##_k(-0.0)))), KEEP_XV, 1e-3, 1e3)                           \
+  ROW(N, D, log2, N##_log2(x), N##_number(v, N##_div(N##_k(0x1.71547652b82fep+0), N##_sub(x, N##_k(-0.0)))),                  \
                                                                              KEEP_XV, 1e-3, 1e3)                              \
-  ROW(N, D, log10, N##_log10(x), N##_number(v, N##_div(N##_k(0x1.bcb7b1526e50ep-2), N##_add(x, N##_k(0)))),                   \
+  ROW(N, D, log10, N##_log10(x), N##_number(v, N##_div(N##_k(0x1.bcb7b1526e50ep-2), N##_sub(x, N##_k(-0.0)))),                \
                                                                              KEEP_XV, 1e-3, 1e3)                              \
   ROW(N, D, log1p, N##_log1p(x), N##_number(v, N##_recip(N##_add(N##_k(1), x))), KEEP_XV, -0.99, 100)                         \
   ROW(N, D, sin, N##_sin(x), N##_cos(x),                                     KEEP_X, -20, 20)                                 \
@@ -139,7 +137,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, tan, N##_tan(x), N##_fma(v, v, N##_k(1)),                        KEEP_V, -20, 20)                                 \
   ROW(N, D, sinpi, N##_sinpi(x), N##_mul(N##_k(AD__PI), N##_cospi(x)),       KEEP_X, -5, 5)                                   \
   ROW(N, D, cospi, N##_cospi(x), N##_mul(N##_k(-AD__PI), N##_sinpi(x)),      KEEP_X, -5, 5)                                   \
-  ROW(N, D, asin, N##_asin(x), N##_rsqrt(N##_one_minus_square(x)),         KEEP_X, -1, 1)                                   \
+  ROW(N, D, asin, N##_asin(x), N##_rsqrt(N##_one_minus_square(x)),         KEEP_X, -1, 1)                                     \
   ROW(N, D, acos, N##_acos(x), N##_neg(N##_rsqrt(N##_one_minus_square(x))), KEEP_X, -1, 1)                                    \
   ROW(N, D, atan, N##_atan(x),                                                                                                \
       N##_select(N##_lt(N##_k(0x1p28), N##_abs(x)), N##_square(N##_recip(x)), N##_recip(N##_one_plus_square(x))),             \
@@ -173,7 +171,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, sigmoid_slope, N##_sigmoid_slope(x), N##_neg(N##_mul(v, N##_tanh(N##_mul(x, N##_k(0.5))))), KEEP_XV, -40, 40)     \
   ROW(N, D, tanh_slope, N##_tanh_slope(x), N##_mul(N##_mul(N##_k(-2), N##_tanh(x)), v), KEEP_XV, -20, 20)                     \
   ROW(N, D, softplus, N##_softplus(x), N##_sigmoid(x),                       KEEP_X, -40, 40)                                 \
-  ROW(N, D, logit, N##_logit(x), N##_number(v, N##_recip(N##_times_complement(N##_add(x, N##_k(0))))),                        \
+  ROW(N, D, logit, N##_logit(x), N##_number(v, N##_recip(N##_times_complement(N##_sub(x, N##_k(-0.0))))),                     \
                                                                              KEEP_XV, 0.001, 0.999)                           \
   ROW(N, D, silu, N##_silu(x), N##_silu_slope(x),                            KEEP_X, -40, 40)                                 \
   ROW(N, D, silu_slope, N##_silu_slope(x),                                                                                    \
@@ -193,7 +191,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, sinc, N##_sinc(x), N##_sinc_slope(x),                            KEEP_X, -10, 10)                                 \
   ROW(N, D, sinc_slope, N##_sinc_slope(x), N##_sinc_curve(x),                KEEP_X, -10, 10)                                 \
   ROW(N, D, sinc_curve, N##_sinc_curve(x),                                                                                    \
-      N##_select(N##_lt(N##_abs(x), N##_k(0.1)),                                                                              \
+      N##_select(N##_lt(N##_abs(x), N##_k(0.47)),                                                                              \
         N##_mul(N##_mul(N##_k(97.40909103400243), x), N##_sinc_third(N##_square(N##_mul(N##_k(AD__PI), x)))),                 \
         N##_fma(N##_k(-AD__PI_SQUARED), N##_sinc_slope(x),                                                                    \
         N##_neg(N##_div(N##_fma(N##_k(3), v, N##_mul(N##_k(AD__PI_SQUARED), N##_sinc(x))), x)))), KEEP_XV, -10, 10)           \
@@ -234,7 +232,7 @@ AD_INLINE const char *ad_status_name(ad_status status) {
       N##_number(x, N##_select(N##_and(N##_lt(N##_k(0), x), N##_lt(x, N##_k(1))),                                             \
         N##_mul(N##_k(6), N##_times_complement(x)), N##_k(0))),              KEEP_X, -0.5, 1.5)
 
-/* The order n of powi and polygamma is not differentiated: its partial is 0. */
+/* The order n of powi and polygamma is not differentiated: its partial is 0, and rint(y) in the partial of powi is y without one. */
 #define AD_BINARY_WORDS(ROW, N, D)                                                                                            \
   ROW(N, D, add, N##_add(x, y), N##_k(1), N##_k(1),                          KEEP_NONE, -10, 10, -10, 10)                     \
   ROW(N, D, sub, N##_sub(x, y), N##_k(1), N##_k(-1),                         KEEP_NONE, -10, 10, -10, 10)                     \
@@ -243,16 +241,17 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, pow, N##_pow(x, y), N##_pow_slope(x, y),                                                                          \
       N##_select(N##_lt(N##_k(0), x), N##_select(N##_eq(v, N##_k(0)), N##_k(0), N##_mul(v, N##_log(x))),                      \
         N##_select(N##_eq(x, N##_k(0)), N##_number(v, N##_select(N##_lt(y, N##_k(0)), N##_k(-AD__INF), N##_k(0))),            \
-        N##_k(AD__NAN))),                                          KEEP_XV, 0.1, 10, -5, 5)                         \
+        N##_mul(N##_k(AD__NAN), N##_mul(x, y)))),                  KEEP_XV, 0.1, 10, -5, 5)                                   \
   ROW(N, D, pow_slope, N##_pow_slope(x, y),                                                                                   \
       N##_number(v, N##_select(N##_eq(y, N##_k(0)), N##_k(0),                                                                 \
-        N##_select(N##_and(N##_and(N##_ne(x, N##_k(0)), N##_ne(v, N##_k(0))), N##_lt(N##_abs(x), N##_k(AD__INF))),            \
+        N##_select(N##_and(N##_and(N##_ne(x, N##_k(0)), N##_ne(v, N##_k(0))), N##_lt(N##_max(N##_abs(x), N##_abs(v)), N##_k(AD__INF))),\
         N##_mul(N##_sub(y, N##_k(1)), N##_div(v, x)), N##_mul(y, N##_pow_slope(x, N##_sub(y, N##_k(1))))))),                  \
       N##_number(v, N##_select(N##_lt(N##_k(0), x),                                                                           \
         N##_select(N##_eq(x, N##_k(AD__INF)), N##_select(N##_lt(y, N##_k(1)), N##_k(0), N##_k(AD__INF)),                      \
         N##_fma(v, N##_log(x), N##_div(N##_pow(x, y), x))),                                                                   \
         N##_select(N##_eq(x, N##_k(0)), N##_select(N##_lt(N##_k(1), y), N##_k(0),                                             \
-        N##_select(N##_lt(N##_k(0), y), N##_k(-AD__INF), N##_k(AD__INF))), N##_k(AD__NAN)))), KEEP_XV, 0.1, 10, -5, 5)        \
+        N##_select(N##_lt(N##_k(0), y), N##_k(-AD__INF), N##_k(AD__INF))), N##_mul(N##_k(AD__NAN), N##_mul(x, y))))),         \
+                                                                             KEEP_XV, 0.1, 10, -5, 5)                         \
   ROW(N, D, atan2, N##_atan2(x, y),                                                                                           \
       N##_number(v, N##_select(N##_eq(N##_hypot(x, y), N##_k(AD__INF)), N##_k(0),                                             \
         N##_div(N##_div(y, N##_hypot(x, y)), N##_hypot(x, y)))),                                                              \
@@ -271,7 +270,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
                                                                              KEEP_XV, -10, 10, 0.5, 3)                        \
   ROW(N, D, remainder, N##_remainder(x, y), N##_number(v, N##_k(1)), N##_neg(N##_rint(N##_div(N##_sub(x, v), y))),            \
                                                                              KEEP_XV, -10, 10, 0.5, 3)                        \
-  ROW(N, D, copysign, N##_copysign(x, y), N##_mul(N##_sign(x), N##_copysign(N##_k(1), y)), N##_number(v, N##_k(0)),           \
+  ROW(N, D, copysign, N##_copysign(x, y), N##_number(v, N##_mul(N##_sign(x), N##_copysign(N##_k(1), y))),                     \
+                                                                             N##_number(v, N##_k(0)),                         \
                                                                              KEEP_XV, -10, 10, -10, 10)                       \
   ROW(N, D, logaddexp, N##_logaddexp(x, y), N##_logaddexp_share(x, y), N##_logaddexp_share(y, x), KEEP_X, -40, 40, -40, 40)   \
   ROW(N, D, logaddexp_share, N##_logaddexp_share(x, y), N##_mul(v, N##_logaddexp_share(y, x)),                                \
@@ -281,7 +281,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
 
 #define AD_BINARY_COMPOSED(ROW, N, D)                                                                                         \
   ROW(N, D, powi, N##_select(N##_eq(y, N##_rint(y)), N##_pow(x, y), N##_k(AD__NAN)),                                          \
-      N##_number(v, N##_select(N##_eq(y, N##_k(0)), N##_k(0), N##_mul(y, N##_powi(x, N##_sub(y, N##_k(1)))))),                \
+      N##_number(v, N##_select(N##_eq(y, N##_k(0)), N##_k(0),                                                                 \
+        N##_mul(N##_rint(y), N##_powi(x, N##_sub(N##_rint(y), N##_k(1)))))),                                                  \
       N##_number(v, N##_k(0)),                                               KEEP_XV, -3, 3, -5, 5)                           \
   ROW(N, D, fmax, N##_select(N##_ne(x, x), y, N##_select(N##_ne(y, y), x, N##_max(x, y))),                                    \
       N##_select(N##_ne(y, y), N##_number(x, N##_k(1)),                                                                       \
@@ -302,12 +303,13 @@ AD_INLINE const char *ad_status_name(ad_status status) {
       N##_number(v, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, N##_k(-1))), N##_k(0),                                  \
         N##_div(x, N##_add(N##_k(1), y)))),                                  KEEP_XV, -10, 10, -0.9, 10)                      \
   ROW(N, D, leaky_relu, N##_select(N##_lt(N##_k(0), x), x, N##_mul(y, x)),                                                    \
-      N##_number(x, N##_select(N##_lt(N##_k(0), x), N##_k(1), y)), N##_select(N##_lt(N##_k(0), x), N##_k(0), x),              \
-                                                                             KEEP_X, -10, 10, 0, 1)                           \
+      N##_number(v, N##_select(N##_lt(N##_k(0), x), N##_k(1), y)),                                                            \
+      N##_number(v, N##_select(N##_lt(N##_k(0), x), N##_k(0), x)),                                                            \
+                                                                             KEEP_XV, -10, 10, 0, 1)                          \
   ROW(N, D, elu, N##_select(N##_lt(N##_k(0), x), x, N##_mul(y, N##_expm1(x))),                                                \
-      N##_number(x, N##_select(N##_lt(N##_k(0), x), N##_k(1),                                                                 \
+      N##_number(v, N##_select(N##_lt(N##_k(0), x), N##_k(1),                                                                 \
         N##_select(N##_eq(x, N##_k(0)), N##_min(N##_k(1), y), N##_mul(y, N##_exp(x))))),                                      \
-      N##_select(N##_lt(N##_k(0), x), N##_k(0), N##_expm1(x)),               KEEP_X, -10, 10, 0.1, 2)                         \
+      N##_number(v, N##_select(N##_lt(N##_k(0), x), N##_k(0), N##_expm1(x))), KEEP_XV, -10, 10, 0.1, 2)                       \
   ROW(N, D, huber,                                                                                                            \
       N##_select(N##_le(N##_k(0), y), N##_select(N##_le(N##_abs(x), y), N##_mul(N##_k(0.5), N##_mul(x, x)),                   \
         N##_mul(y, N##_fma(N##_k(-0.5), y, N##_abs(x)))), N##_k(AD__NAN)), N##_number(v, N##_clamp(x, N##_neg(y), y)),        \
@@ -363,7 +365,7 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
    N_op(x, y), N_op_dx(x, y, v), N_op_dy(x, y, v); N_op(x, y, z), N_op_dx(x, y, z, v), ... Engines call these and contain no
    formula. AD_SYSTEM(N) makes them of a system that has the words of ad_simd.h, AD_RULES(N) the partials alone, for a
    system (a dual) that has made its own N_op, and besides the rows N_k, N_mask, N_lt le eq ne and or not any all select only,
-   N_seed, and N_number by AD__NUMBER(N).
+   N_seed, and N_number (AD__NUMBER(N), AD__NUMBER_OF(N)).
 
    N_number(v, d)   d, but NaN where v is: the derivative of what has no value is none (R4, R5)
    N_within(x, c)   x held between -c and c (keeps 0 * inf out of the ends)
@@ -384,6 +386,10 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
   AD_INLINE N N##_##op##_dy(N x, N y, N z, N v) { (void)x; (void)y; (void)z; (void)v; return dy; }                            \
   AD_INLINE N N##_##op##_dz(N x, N y, N z, N v) { (void)x; (void)y; (void)z; (void)v; return dz; }
 #define AD__NUMBER(N) AD_INLINE N N##_number(N v, N d) { return N##_select(N##_eq(v, v), d, v); }
+/* of numbers with derivatives: v*v and not v, whose derivative is no NaN where v is an operand */
+#define AD__NUMBER_OF(N) AD_INLINE N N##_number(N v, N d) { return N##_select(N##_eq(v, v), d, N##_mul(v, v)); }
+#define AD__DUAL_NUMBER(D)                                                                                                    \
+  AD_INLINE D D##_number(D v, D d) { return AD_LIKELY(D##_all(D##_eq(v, v))) ? d : D##_select(D##_eq(v, v), d, D##_mul(v, v)); }
 #define AD__HELPERS(N)                                                                                                        \
   AD_INLINE N N##_within(N x, double c) {                                                                                     \
     N r = N##_select(N##_lt(N##_k(c), x), N##_k(c), x); return N##_select(N##_lt(r, N##_k(-c)), N##_k(-c), r); }              \
@@ -396,8 +402,9 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
     N r = N##_sub(N##_fma(N##_k(-2), w, one), N##_mul(N##_mul(s, s), N##_add(one, w)));                                       \
     return N##_mul(N##_mish_gate_slope(x), N##_add(r, s)); }                                                                  \
   AD_INLINE N N##_sinc_third(N u) {                                                                                           \
-    N r = N##_fma(u, N##_fma(u, N##_k(1.0 / 4717440), N##_k(-1.0 / 55440)), N##_k(1.0 / 1080));                               \
-    return N##_fma(u, N##_fma(u, r, N##_k(-1.0 / 42)), N##_k(0.2)); }
+    N r = N##_k(ad__sinc_third_fit[10]);                                                                                      \
+    for (int i = 9; i >= 0; i--) r = N##_fma(r, u, N##_k(ad__sinc_third_fit[i]));                                             \
+    return r; }
 #define AD__PARTIALS(N) AD_UNARY(AD__RULE_1, N, ) AD_BINARY(AD__RULE_2, N, ) AD_TERNARY(AD__RULE_3, N, )
 #define AD_RULES(N) AD__HELPERS(N) AD__PARTIALS(N)
 #define AD_SYSTEM(N)                                                                                                          \
@@ -585,7 +592,7 @@ AD_VECTOR_SYSTEM(ad_v64)
 
 /* D_seed: the zero seed rule, component by component; D_along: with the zero partial too */
 #define AD__DUAL_MORE(D, N, width)                                                                                            \
-  AD__NUMBER(D)                                                                                                               \
+  AD__DUAL_NUMBER(D)                                                                                                          \
   AD_INLINE D D##_fnma(D a, D b, D c) { return D##_fma(D##_neg(a), b, c); }                                                   \
   AD_INLINE D D##_along(D g, D p) {                                                                                           \
     D r; r.v = N##_along(g.v, p.v); D##__set(r.d, p.v, g.d); D##__add(r.d, g.v, p.d); return r; }                             \
@@ -1398,6 +1405,27 @@ AD_API ad_status ad_check_gradient_report(ad_var_map *f, void *context, size_t n
 /* Is every value finite, of tensors every element, and every partial of scalars? If not, writes the first node that is not, with its
    operands, their operands, ..., and file and line where AD_TRACE was defined. out may be null. */
 AD_API bool ad_tape_check(const ad_tape *tape, FILE *out);
+
+/* What in the flags of this unit or in the floating-point mode of this thread breaks the promises on numbers, in a sentence; NULL if nothing.
+   Most of it no macro reveals: clang's -funsafe-math-optimizations defines none, and modes are set at run time by other code. */
+#if defined(FLT_EVAL_METHOD)
+#define AD__EVAL_METHOD FLT_EVAL_METHOD
+#else
+#define AD__EVAL_METHOD 0
+#endif
+AD_LOCAL const char *ad_selfcheck(void) {
+  volatile double huge = DBL_MAX, least = DBL_MIN, last = 4.9406564584124654e-324, one = 1, half = 0x1p-53, more = 0x1.8p-53, big = 1e16, zero = 0;
+  volatile float least_f = FLT_MIN, half_f = 0.5f;
+  const double inf = huge * 2, nan = inf - inf, none = -zero, sum = big;
+  if (AD__EVAL_METHOD == 0 && (one + half != one || !(one + more > one))) return "results are not rounded to nearest: another rounding mode is set (fesetround)";
+  if (nan == nan || !(nan != nan)) return "NaN is equal to itself: compiled with -ffinite-math-only or -ffast-math";
+  if (!(inf > huge) || inf - 1 != inf) return "there is no infinity: compiled with -ffinite-math-only or -ffast-math";
+  if (!(1 / none < 0)) return "-0 and +0 are the same: compiled with -fno-signed-zeros or -ffast-math";
+  if (AD__EVAL_METHOD == 0 && (sum + one) - sum != 0) return "sums are reordered: compiled with -fassociative-math or -funsafe-math-optimizations";
+  if (!(last > 0) || !(last + last > last)) return "subnormal operands are taken for zero: denormals-are-zero is set";
+  if (!(least * 0.5 > 0) || !(least_f * half_f > 0)) return "subnormal results become zero: flush-to-zero is set";
+  return NULL;
+}
 
 /* >>print ---------------------------------------------------------------------------------------------------------------
    The graph in the language of Graphviz: a node has its operation, value, and the adjoint of the last sweep. */
@@ -4213,7 +4241,7 @@ static ad__sym ad__sym_and(ad__sym a, ad__sym b) { return ad__sym_mul(a, b); }
 static ad__sym ad__sym_or(ad__sym a, ad__sym b) { return ad__sym_max(a, b); }
 static ad__sym ad__sym_select(ad__sym m, ad__sym a, ad__sym b) { return m.number ? (m.k != 0 ? a : b) : ad__sym_where(m, a, b); }
 static ad__sym ad__sym_only(ad__sym m, ad__sym x) { return ad__sym_select(m, x, ad__sym_k(0)); }
-AD__NUMBER(ad__sym)
+AD__NUMBER_OF(ad__sym)
 AD_RULES(ad__sym)
 
 #define AD__SYM_PARTIAL_1(N, D, op, ...) case 4 * AD_OP_##op: return N##_##op##_dx(x, v);
@@ -5028,7 +5056,7 @@ AD_LOCAL ad__expr ad__expr_2(uint32_t op, ad__expr x, ad__expr y) {
       if (nx) return ad__expr_sub(y, ad__expr_operand(x));
       return ad__expr_symmetric(op, x, y);
     case AD_OP_sub:
-      if (ad__expr_is(y, 0)) return x;
+      if (ad__expr_is(y, 0) && !signbit(y.k)) return x;       /* x - -0 is how the table makes +0 of -0 */
       if (ad__expr_is(x, 0) && (loose || signbit(x.k))) return ad__expr_neg(y);
       if (ny) return ad__expr_add(x, ad__expr_operand(y));
       if (nx && loose) return ad__expr_neg(ad__expr_add(ad__expr_operand(x), y));
@@ -5171,7 +5199,7 @@ AD_LOCAL ad__expr ad__ir_partial(ad__ir *ir, uint32_t i, int operand) {
     case AD__IR_SELECT: if (operand == 0) return none;
       return ad__expr_only(operand == 1 ? ad__mask_at(ir, p.a) : ad__expr_not(ad__mask_at(ir, p.a)), one);
     case AD__IR_ONLY: return operand == 0 ? none : ad__expr_only(ad__mask_at(ir, p.a), one);
-    case AD__IR_NUMBER: return operand == 0 ? none : ad__expr_number(ad__expr_at(ir, p.a), one);
+    case AD__IR_NUMBER: return ad__expr_number(ad__expr_at(ir, p.a), operand ? one : none);     /* what is no number has no derivatives */
     case AD__IR_FNMA: return operand == 2 ? one : ad__expr_neg(ad__expr_at(ir, operand ? p.a : p.b));
     default: break;
   }

@@ -290,6 +290,10 @@ AD_LOCAL const double ad__sinc_curve_fit[11] = {
   -0x1.5555555555555p-2, 0x1.999999999999ap-4, -0x1.8618618618618p-8, 0x1.43a2730abee4dp-13, -0x1.2e9e8cd187470p-19,
   0x1.6c2d84445b072p-26, -0x1.320e7665ec4e6p-33, 0x1.7bd9af92da276p-41, -0x1.6a8619a46801ap-49, 0x1.126741b37fe2ap-57,
   -0x1.519297d390c9fp-66 };
+AD_LOCAL const double ad__sinc_third_fit[11] = {
+  0x1.999999999999ap-3, -0x1.8618618618618p-6, 0x1.e573ac901e574p-11, -0x1.2e9e8cd187470p-16, 0x1.c738e55571c8ep-23,
+  -0x1.cb15b198e2759p-30, 0x1.4c5e79a07ee27p-37, -0x1.6a8619a46801ap-45, 0x1.34b429e9efdf0p-53, -0x1.a5f73dc874fc7p-62,
+  0x1.d93ea31beaacfp-71 };
 
 #define AD__TEMPLATE AD__SPECIAL
 #define AD_N ad_f32
@@ -1770,7 +1774,11 @@ AD_INLINE AD_N AD_W(tanh)(AD_N x) { return AD_LIBM(tanh)(x); }
 AD_INLINE AD_N AD_W(asinh)(AD_N x) { return AD_LIBM(asinh)(x); }
 AD_INLINE AD_N AD_W(acosh)(AD_N x) { return AD_LIBM(acosh)(x); }
 AD_INLINE AD_N AD_W(atanh)(AD_N x) { return AD_LIBM(atanh)(x); }
-AD_INLINE AD_N AD_W(cbrt)(AD_N x) { return AD_LIBM(cbrt)(x); }
+/* a step of Newton's with the cube to twice the digits: the cbrt of glibc is off by up to 3.7 ULP */
+AD_INLINE AD_N AD_W(cbrt)(AD_N x) {
+  double a = (double)x, v = cbrt(a), p = v * v, e = fma(v, v, -p);
+  return (AD_N)(fabs(a) > 1e-290 && fabs(a) < 1e300 ? v - (fma(p, v, -a) + e * v) / (3 * p) : v);
+}
 AD_INLINE AD_N AD_W(erf)(AD_N x) { return AD_LIBM(erf)(x); }
 AD_INLINE AD_N AD_W(erfc)(AD_N x) { return AD_LIBM(erfc)(x); }
 AD_INLINE AD_N AD_W(lgamma)(AD_N x) { return (AD_N)lgamma((double)x); }
@@ -1780,19 +1788,19 @@ AD_INLINE AD_N AD_W(atan2)(AD_N x, AD_N y) { return AD_LIBM(atan2)(x, y); }
 AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) { return AD_LIBM(hypot)(x, y); }
 AD_INLINE AD_N AD_W(fmod)(AD_N x, AD_N y) { return AD_LIBM(fmod)(x, y); }
 AD_INLINE AD_N AD_W(remainder)(AD_N x, AD_N y) { return AD_LIBM(remainder)(x, y); }
-/* in double: x = 2 n + q/2 + t exactly, |t| <= 1/4, and pi t with the part that the product rounds away */
+/* in double: x = 2 n + q/2 + t exactly, |t| <= 1/4 in any rounding mode, and pi t with the part that the product rounds away */
 AD_INLINE AD_N AD_W(sinpi)(AD_N x) {
-  double a = (double)x, r = a - 2 * rint(a / 2), q = rint(2 * r), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
+  double a = (double)x, r = fmod(a, 2), q = floor(2 * r + 0.5), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
   double e = fma(0x1.921fb54442d18p+1, t, -p) + 0x1.1a62633145c07p-53 * t, s = sin(p), c = cos(p), v;
-  if (isinf(a)) return (AD_N)(a - a);
-  v = q == 0 ? s + e * c : fabs(q) == 2 ? -(s + e * c) : q * (c - e * s);
+  if (r != r) return (AD_N)(a - a);
+  v = fabs(q) == 2 ? -(s + e * c) : q == 0 || fabs(q) == 4 ? s + e * c : q == 1 || q == -3 ? c - e * s : e * s - c;
   return (AD_N)(v == 0 ? copysign(0, a) : v);
 }
 AD_INLINE AD_N AD_W(cospi)(AD_N x) {
-  double a = (double)x, r = a - 2 * rint(a / 2), q = rint(2 * r), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
+  double a = (double)x, r = fmod(a, 2), q = floor(2 * r + 0.5), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
   double e = fma(0x1.921fb54442d18p+1, t, -p) + 0x1.1a62633145c07p-53 * t, s = sin(p), c = cos(p), v;
-  if (isinf(a)) return (AD_N)(a - a);
-  v = q == 0 ? c - e * s : fabs(q) == 2 ? e * s - c : -q * (s + e * c);
+  if (r != r) return (AD_N)(a - a);
+  v = fabs(q) == 2 ? e * s - c : q == 0 || fabs(q) == 4 ? c - e * s : q == 1 || q == -3 ? -(s + e * c) : s + e * c;
   return (AD_N)(v + 0);
 }
 
@@ -3260,7 +3268,8 @@ AD_INLINE AD_N AD_W(pow)(AD_N x, AD_N y) {
   if (AD_LIKELY(!AD_W(any)(far))) return r;
   far = AD_W(and)(far, AD_W(and)(AD_W(lt)(AD_W(abs)(x), inf), AD_W(lt)(AD_W(abs)(y), inf)));
   h = AD_W(_pow)(AD_W(abs)(x), AD_W(mul)(y, AD_W(k)(0.5)));
-  return AD_W(select)(far, AD_W(copysign)(AD_W(mul)(h, h), r), r);
+  r = AD_W(select)(far, AD_W(copysign)(AD_W(mul)(h, h), r), r);
+  return AD_W(select)(AD_W(eq)(y, AD_W(k)(1)), x, r);               /* of the largest number too */
 }
 /* large operands by a quarter of them */
 AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) {
@@ -3376,11 +3385,14 @@ AD_INLINE AD_N AD_W(silu_slope)(AD_N x) {
   AD_N n = AD_W(select)(AD_W(lt)(c, AD_W(k)(0)), AD_W(mul)(t, AD_W(add)(AD_W(add)(one, c), t)), AD_W(fma)(c, t, d));
   return AD_W(_tail)(c, AD_W(add)(c, one), AD_W(div)(n, AD_W(_one_plus_squared)(t)));
 }
-/* mish x w, with the gate w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2), and w' = 4 e^x (e^x + 1)/(n + 2)^2 */
+/* mish x w, with the gate w = tanh(softplus(x)) = n/(n + 2), n = e^x (e^x + 2), and w' = 4 e^x (e^x + 1)/(n + 2)^2; for x > 0 both
+   over e^2x, so that t = e^-|x| serves: (1 + 2t)/(1 + 2t + 2t^2), 4 t^2 (1 + t)/(1 + 2t + 2t^2)^2 */
 AD_INLINE AD_N AD_W(_mish_parts)(AD_N x, AD_N *slope) {
-  AD_N a = AD_W(_within)(x, AD_C(128, 1024)), e = AD_W(exp)(AD_W(select)(AD_W(lt)(AD_W(k)(40), a), AD_W(k)(40), a));
-  AD_N n = AD_W(mul)(e, AD_W(add)(e, AD_W(k)(2))), m = AD_W(add)(n, AD_W(k)(2));
-  *slope = AD_W(div)(AD_W(mul)(AD_W(mul)(e, AD_W(k)(4)), AD_W(div)(AD_W(add)(e, AD_W(k)(1)), m)), m);
+  AD_N t = AD_W(exp)(AD_W(neg)(AD_W(abs)(x))), one = AD_W(k)(1), two = AD_W(k)(2), n, m;
+  AD_W(mask) right = AD_W(lt)(AD_W(k)(0), x);
+  n = AD_W(select)(right, AD_W(fma)(two, t, one), AD_W(mul)(t, AD_W(add)(t, two)));
+  m = AD_W(add)(n, AD_W(select)(right, AD_W(mul)(AD_W(mul)(two, t), t), two));
+  *slope = AD_W(div)(AD_W(mul)(AD_W(mul)(AD_W(select)(right, AD_W(mul)(t, t), t), AD_W(k)(4)), AD_W(div)(AD_W(add)(t, one), m)), m);
   return AD_W(div)(n, m);
 }
 AD_INLINE AD_N AD_W(mish_gate)(AD_N x) { AD_N d; return AD_W(_mish_parts)(x, &d); }
@@ -3490,7 +3502,7 @@ AD__RARE AD_N AD_W(erfcx)(AD_N x) {
   AD_N a = AD_W(abs)(x), q = AD_W(_erfcx_map)(a);
   AD_N m = AD_W(div)(AD_W(_polynomial)(ad__erfcx_fit, 25, q), AD_W(add)(a, AD_W(k)(0.5))), b, s, e;
   if (!AD_W(any)(AD_W(lt)(x, AD_W(k)(0)))) return m;
-  b = AD_W(_within)(x, 40);
+  b = AD_W(_within)(AD_W(only)(AD_W(lt)(x, AD_W(k)(0)), x), 40);          /* e^(x^2) of the others would overflow for nothing */
   s = AD_W(mul)(b, b);
   e = AD_W(exp)(s);
   e = AD_W(select)(AD_W(lt)(e, AD_W(k)(AD__INF)), AD_W(fma)(e, AD_W(fma)(b, b, AD_W(neg)(s)), e), e);
@@ -3511,12 +3523,14 @@ AD__RARE AD_N AD_W(erfcx_curve)(AD_N x) {
 /* log(Phi(x)), and its derivative phi(x)/Phi(x) (the inverse Mills ratio) */
 AD__RARE AD_N AD_W(log_ndtr)(AD_N x) {
   AD_N m = AD_W(erfcx)(AD_W(mul)(x, AD_W(k)(-AD__SQRT_HALF))), h = AD_W(mul)(x, AD_W(k)(-0.5));
-  AD_N low = AD_W(fma)(h, x, AD_W(log)(AD_W(mul)(m, AD_W(k)(0.5)))), high = AD_W(log1p)(AD_W(neg)(AD_W(ndtr)(AD_W(neg)(x))));
+  AD_N low = AD_W(fma)(h, x, AD_W(log)(AD_W(mul)(m, AD_W(k)(0.5)))), high = AD_W(log1p)(AD_W(neg)(AD_W(ndtr)(AD_W(neg)(AD_W(_not_below)(x, -1)))));
   return AD_W(select)(AD_W(lt)(x, AD_W(k)(-1)), low, high);
 }
 AD__RARE AD_N AD_W(log_ndtr_slope)(AD_N x) {
   AD_N low = AD_W(div)(AD_W(k)(0x1.9884533d43651p-1), AD_W(erfcx)(AD_W(mul)(x, AD_W(k)(-AD__SQRT_HALF))));
-  return AD_W(select)(AD_W(lt)(AD_W(k)(0), x), AD_W(div)(AD_W(normal_pdf)(x), AD_W(ndtr)(x)), low);
+  AD_W(mask) high = AD_W(lt)(AD_W(k)(0), x);
+  AD_N y = AD_W(select)(high, x, AD_W(k)(1));        /* elsewhere it is 0/0, for nothing */
+  return AD_W(select)(high, AD_W(div)(AD_W(normal_pdf)(y), AD_W(ndtr)(y)), low);
 }
 
 /* psi(x) = (log gamma)'. Below 0 reflected: psi(1-x) - pi cot(pi x); below 1 and from 2 to 10 brought to [1, 2] by

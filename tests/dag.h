@@ -44,7 +44,7 @@ static double dag_number(uint8_t byte) {
 }
 
 /* NULL, or what went wrong, with the program up to that node */
-static const char *dag_run(ad_tape *tape, const uint8_t *bytes, size_t size, size_t *steps) {
+static __attribute__((unused)) const char *dag_run(ad_tape *tape, const uint8_t *bytes, size_t size, size_t *steps) {
   static char message[8192];
   size_t used = 0, length = 0;
   ad_var v[DAG_NODES];

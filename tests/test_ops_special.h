@@ -79,3 +79,10 @@ B(chain, 0, INF, 0, INF, 0), B(chain, -0.0, NONE, 0, NONE, -0.0), B(chain, 2, IN
 { "where(x > 0, ..): the branch not taken leaves no trace", AD_OP_where, 0, INF, 2, 2, { 0, 0, 1 } }, { "", AD_OP_where, 1, 2, NONE, 2, { 0, 1, 0 } }, { "", AD_OP_where, NONE, 2, 3, 2, { 0, 1, 0 } }, { "", AD_OP_where, -0.0, 2, 3, 3, { 0, 0, 1 } },
 { "", AD_OP_clamp, 1, 1, 2, 1, { 1, 0, 0 } }, { "", AD_OP_clamp, 2, 1, 2, 2, { 1, 0, 0 } }, { "", AD_OP_clamp, 3, 1, 2, 2, { 0, 0, 1 } }, { "", AD_OP_clamp, 0, 1, 2, 1, { 0, 1, 0 } }, { "", AD_OP_clamp, 0, 2, 1, NONE, { NONE, NONE, NONE } },
 { "", AD_OP_clamp, NONE, 1, 2, NONE, { NONE, NONE, NONE } }, { "", AD_OP_lerp, 3, 3, 0.3, 3, { 0.7, 0.3, 0 } }, { "", AD_OP_lerp, 3, 7, 0, 3, { 1, 0, 4 } }, { "", AD_OP_lerp, 3, 7, 1, 7, { 0, 1, 4 } }, { "", AD_OP_fma, 2, 3, 4, 10, { 3, 2, 1 } },
+/* far from the domains: large orders, where e^x has lost its digits */
+B(polygamma, 8, 0.75, -0x1.06558c123cae8p+19, 0, 0x1.8963992a11cfep+22), B(polygamma, 16, 3.0, -0x1.3edf616563752p+17, 0, 0x1.c2dc8ae945b00p+19),
+B(polygamma, 24, 8.0, -0x1.15b1d501edce1p+4, 0, 0x1.af243746cc54ep+5), B(polygamma, 40, 20.0, -0x1.20aaa38744b8ep-18, 0, 0x1.25a23ec25ff3ep-17),
+B(polygamma, 60, 20.0, -0x1.7c6b5637d11acp+8, 0, 0x1.2151af4feccc0p+10), U(silu, -85, -0x1.b7ae43a594676p-117, -0x1.b2820ca3a1b77p-117),
+U(mish, -85, -0x1.b7ae43a594676p-117, -0x1.b2820ca3a1b77p-117), U(silu, -705, -0x1.48e4ac7fdcbddp-1008, -0x1.486d3ef49b111p-1008),
+U(mish, -705, -0x1.48e4ac7fdcbddp-1008, -0x1.486d3ef49b111p-1008), U(mish_gate, 50, 1, 0x1.a8c1f14e2af5dp-143),
+U(mish_gate, 100, 1, 0x1.6061812054cfap-287),
