@@ -88,6 +88,9 @@ SAME = [   # (row or function, what is replaced, by what; why)
   ('erfcx_slope|erfcx_curve', r'abs\(x\)', r'x', 'used for x above 1/4 only'),
   ('erfcx_slope', r'add\(a, k\(0\.5\)\)', r'neg.*', 'what is squared has no sign'),
   ('logaddexp_share', r'abs\(r\)', r'.*', 'r is 0, small, or NaN: both see NaN'),
+  ('smoothstep', r'k\(0\)', r'k\(-1\)', 'the other factor is 0 there'),
+  ('copysign', r'y', r'v', 'v has the sign of y'),
+  ('polygamma', r'mul\(n, k\(0\.5\)\)|n|k\(0\.5\)', r'neg.*|k\(-.*|k\(\(0\.5\) \+ 1\)', 'n/2 and 3n/2 are integers for the same n'),
   ('pow_slope|logaddexp_share|mish_gate_slope|pow', r'[xyv]|_mish_parts.*', r'[xyv]|neg.*', 'tests for 0, infinity and equality: the same of both'),
 ]
 def same_function(job):
