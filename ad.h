@@ -4639,7 +4639,13 @@ static bool ad__sweep_tangents(const ad_tape *t, size_t from, size_t to, ad_dual
 }
 
 /* a += g times partial p, with R6 for each component; g is not 0 in all components */
-static void ad__add_product(ad_dual *a, ad_dual g, ad_dual p) { *a = ad_dual_add(*a, g.v != 0 ? ad_dual_mul(g, p) : ad_dual_seed(g, p)); }
+static void ad__add_product(ad_dual *a, const ad_dual *g, const ad_dual *p) {
+  if (g->v != 0) {
+    a->v += g->v * p->v;
+    ad_dual__add(a->d, p->v, g->d);
+    ad_dual__add(a->d, g->v, p->d);
+  } else *a = ad_dual_add(*a, ad_dual_seed(*g, *p));
+}
 static bool ad__dual_is_zero(const ad_dual *g) {
   bool zero = g->v == 0;
   for (int k = 0; k < AD_DUAL_WIDTH; k++) zero &= g->d[k] == 0;
@@ -4648,16 +4654,16 @@ static bool ad__dual_is_zero(const ad_dual *g) {
 static void ad__sweep_duals(const ad_tape *t, size_t from, const ad_dual *w, ad_dual *a) {
   for (size_t i = from + 1; i-- > 0;) {
     const ad__code *const c = t->code + i;
-    const ad_dual g = a[i];
+    const ad_dual *const g = a + i;
     ad_dual p[3];
     int count = 1;
-    if (ad__dual_is_zero(&g)) continue;
+    if (ad__dual_is_zero(g)) continue;
     switch (c->op) {
       AD_UNARY(AD__NODE_PARTIALS_1, ad_dual, AD__DUAL_AT) AD_BINARY(AD__NODE_PARTIALS_2, ad_dual, AD__DUAL_AT) AD_TERNARY(AD__NODE_PARTIALS_3, ad_dual, AD__DUAL_AT)
       default: continue;
     }
-    ad__add_product(a + c->x, g, p[0]);
-    for (int k = 1; k < count; k++) ad__add_product(a + c->u.yz[k - 1], g, p[k]);
+    ad__add_product(a + c->x, g, &p[0]);
+    for (int k = 1; k < count; k++) ad__add_product(a + c->u.yz[k - 1], g, &p[k]);
   }
 }
 
