@@ -134,7 +134,7 @@ static evaluate *const rows[][4] = { AD_UNARY(LIST, , ) AD_BINARY(LIST, , ) AD_T
 /* functions whose derivatives lose themselves below 1 - 2^-BITS, or take numbers of too many digits */
 static bool saturates(oracle *f) {
   static oracle *const all[] = { o_erfcx, o_mish, o_softplus, o_logsigmoid, o_logcosh, o_logaddexp, o_silu, o_sigmoid, o_tanh, o_gelu, o_ndtr, o_log_ndtr,
-                                 o_logaddexp_share, o_normal_pdf, o_gauss, o_erf, o_erfc, o_elu };
+                                 o_logaddexp_share, o_normal_pdf, o_gauss, o_erf, o_erfc, o_elu, o_expm1 };
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (all[i] == f) return true;
   return false;
