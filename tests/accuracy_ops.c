@@ -250,7 +250,7 @@ int main(int argc, char **argv) {
           for (int l = 0; l < 2; l++) {
             if (m == 3 && l == 0) continue;
             double least = s & 1 ? 0x1p-126 : 0x1p-1022;        /* a subnormal value has few digits to make a partial of */
-            if (m && fabs(out[l][0]) < least && (op->keep & AD_KEEP_V)) continue;
+            if (m && (fabs(out[l][0]) < least || isinf(out[l][0])) && (op->keep & AD_KEEP_V)) continue;      /* nor has an overflowed one */
             if (m == 3 && (fabs(out[l][3]) < least || fabs(out[l][1]) < least)) continue;
             double e = ulps(out[l][m], ref, s & 1, j->floor[m == 3 ? 2 : m ? 1 : 0]);
             if (e > worst[s + 2 * l][m]) { worst[s + 2 * l][m] = e; at[s + 2 * l][m][0] = x; at[s + 2 * l][m][1] = y; }
