@@ -895,6 +895,7 @@ struct ad_tape {                    /* size_t, pointers: stores to nodes cannot 
   size_t recorded;                  /* the count of nodes before a sweep began to record */
   bool passive;                     /* a sweep over tensors is recording: no gradient flows through its nodes */
   bool fixed, owned;                /* no allocation; the tape itself was allocated */
+  struct ad__trace *trace;          /* while a function of tensors is planned: kernels are written down here, not run */
   char message[256];
 };
 
@@ -1497,7 +1498,8 @@ AD_API ad_function *ad_function_wrt(const ad_function *f, const size_t *inputs, 
 /* Builds the program of a kind now, so that later calls with a work space allocate nothing. */
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind);
 AD_API ad_function_info ad_function_describe(const ad_function *f);
-/* Bytes of work space that ad_function_apply needs for a kind, 0 where the program cannot be built. */
+/* Bytes of work space that ad_function_apply needs for a kind, 0 where the program cannot be built. Of a function of tensors: the peak of
+   all temporary memory of a run without (AD_FUNCTION_VALUE) and with adjoints (AD_FUNCTION_VJP), known before it; other kinds 0. */
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind);
 /* Any kind at count points: lanes = points. AD_ERROR_BRANCH: at some points (arguments.branch says which) a comparison that
    steered an if while recording goes another way; their results are those of the recorded path, all others are right.
@@ -1515,11 +1517,27 @@ AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, c
 AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian);
 AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient);
 /* Tensors in and out (scalars too): x, y, w, gx hold one pointer per input or output, to contiguous contents of the recorded shape and type. y[j] and
-   gx[k] may be NULL where not wanted (where the input is AD_I32 it must be: AD_ERROR_DTYPE), w[j] where the adjoint is 0. Chains of elementwise operations are run block by block through the lane engine.
-   After the first call no memory is allocated unless two threads run at once. A function with a tensor among x and y, or between them, has only these
-   two; the others return AD_ERROR_UNSUPPORTED. Comparisons of numbers that steered the recording: AD_ERROR_BRANCH. */
+   gx[k] may be NULL where not wanted (what only they need is not computed; where the input is AD_I32 it must be: AD_ERROR_DTYPE), w[j] where the adjoint is 0. Outputs must not overlap each
+   other or the inputs. After the first call no memory is allocated unless two threads run at once. A function with a tensor among x and y,
+   or between them, has these two and ad_function_step, and AD_FUNCTION_VALUE and AD_FUNCTION_VJP of prepare and workspace_bytes; the others
+   return AD_ERROR_UNSUPPORTED. Where x and y are numbers and tensors, or custom operations (>>custom), lie only between them, evaluate, vjp,
+   jacobian and their _many forms run point by point. Comparisons of numbers that steered the recording: AD_ERROR_BRANCH; labels
+   and indices outside their range: AD_ERROR_ARGUMENT. */
 AD_API ad_status ad_function_run(const ad_function *f, const void *const *x, void *const *y);
 AD_API ad_status ad_function_run_vjp(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx);
+/* One training step in one call: values, adjoints and the update of parameters by gradient descent. theta[k], where not NULL, is
+   changed by the gradient g of sum(w y) by input k as ad_sgd does: g += decay * theta, velocity = momentum * velocity + g (without velocity: g),
+   theta -= rate * velocity. theta[k] is commonly x[k]: it is changed after its last use. Without velocity and decay, and where
+   gx[k] is not asked for, a gradient that is one matrix product is never stored: the product is subtracted from theta[k] as it is made.
+   Arrays beside theta[k] == x[k] must not overlap. With a work space no memory is allocated: of ad_function_workspace_bytes(f, AD_FUNCTION_VJP)
+   bytes, which is the peak of all temporary memory of a run; several threads each need their own. w NULL: 1, of one output of rank 0. */
+typedef struct ad_function_step_arguments {
+  const void *const *x, *const *w;   /* inputs (n); weights of the outputs (m) */
+  void *const *y, *const *gx, *const *theta, *const *velocity;      /* (m), (n), (n), (n); NULL arrays and entries where not wanted */
+  double rate, momentum, decay;
+  void *workspace;                   /* NULL: the function's own; else aligned to 64 */
+} ad_function_step_arguments;
+AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *arguments);
 /* A C file with NAME(x, y), NAME_jacobian(x, y, jacobian) and the same over lanes, NAME_many(count, ...): straight-line code in
    the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. */
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
@@ -1551,20 +1569,44 @@ AD_API void ad_sparse_destroy(ad_sparse *s);
 AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const double *w, double *values);
 
 /* >>custom --------------------------------------------------------------------------------------------------------------
-   An operation of the program's own: a function of numbers with its adjoint, recorded as one node. Tapes sweep through it,
-   functions replay it. An implicit function y(x) with F(x, y) = 0 is one: value solves, vjp solves the transposed system.
-   What does not return AD_OK gives NaN. It has no second derivatives: ad_differentiate refuses with AD_ERROR_UNSUPPORTED. */
+   An operation of the program's own, recorded as one node: its value and one or more of
+     vjp      weights w of the value to the adjoints of the operands, gx = w J: what a reverse sweep asks for
+     jvp      tangents dx of the operands to that of the value, dy = J dx. Without vjp a sweep calls it once for each element of an operand
+     derive   the adjoints in operations of the tape (or other custom ones), which can be differentiated in turn: second derivatives. Without vjp
+              and jvp first ones too. Where it is NULL ad_differentiate and Hessians refuse with AD_ERROR_UNSUPPORTED.
+   Tapes sweep through it and functions replay it; one of numbers makes a function of numbers run point by point (ad_function_create).
+   An implicit function y(x) with F(x, y) = 0 is one: value solves, vjp solves the transposed system. A call that does not return AD_OK
+   gives NaN. A structure of operations must live as long as the tapes and functions it was recorded in; calls must not change it. */
 
-typedef struct ad_custom {
+typedef struct ad_custom {               /* of numbers: a vector of doubles to a vector of doubles */
   const char *name;
   size_t inputs, outputs;
   ad_status (*value)(void *context, const double *x, double *y);                                     /* x (inputs), y (outputs) */
-  ad_status (*vjp)(void *context, const double *x, const double *y, const double *w, double *gx);    /* gx (inputs) = w (outputs) times the Jacobian */
+  ad_status (*vjp)(void *context, const double *x, const double *y, const double *w, double *gx);    /* w (outputs), gx (inputs) */
   void *context;
+  ad_status (*jvp)(void *context, const double *x, const double *y, const double *dx, double *dy);   /* dx (inputs), dy (outputs) */
+  void (*derive)(void *context, const ad_var *x, ad_var y, ad_var w, ad_var *gx);                    /* *x, *gx of shape (inputs); y, w (outputs) */
 } ad_custom;
 
-/* y (outputs) of x (inputs), doubles; op must live as long as the tape and every function made from it */
+typedef struct ad_array { ad_dtype type; int rank; const size_t *shape; size_t size; void *data; } ad_array;      /* row-major */
+
+typedef struct ad_custom_tensor {        /* of tensors: operands x[0 .. operands) to one value y of type float or double */
+  const char *name;
+  size_t operands;                       /* at most AD_CUSTOM_OPERANDS */
+  ad_status (*shape)(void *context, const ad_array *x, ad_dtype *type, int *rank, size_t *shape);    /* of y; type is x[0]'s unless set; contents are not known yet */
+  ad_status (*value)(void *context, const ad_array *x, const ad_array *y);
+  ad_status (*vjp)(void *context, const ad_array *x, const ad_array *y, const ad_array *w, const ad_array *gx);       /* gx[k].data NULL: not wanted */
+  ad_status (*jvp)(void *context, const ad_array *x, const ad_array *y, const ad_array *dx, const ad_array *dy);
+  void (*derive)(void *context, const ad_var *x, ad_var y, ad_var w, ad_var *gx);
+  void *context;
+} ad_custom_tensor;
+#define AD_CUSTOM_OPERANDS 8
+
+/* y (outputs) of x (inputs), doubles */
 AD_API ad_var ad_custom_call(const ad_custom *op, ad_var x);
+/* the same of numbers: y[j] are of rank 0. Invalid handles and an error on the tape where it fails. */
+AD_API void ad_custom_numbers(const ad_custom *op, const ad_var *x, ad_var *y);
+AD_API ad_var ad_custom_apply(const ad_custom_tensor *op, const ad_var *x);
 
 /* >>checkpoint ----------------------------------------------------------------------------------------------------------
    The gradient through a long loop state = step(state) without storing every state. Of L steps and s places for states the
@@ -2023,7 +2065,15 @@ struct ad_tensor_op {
   void (*forward)(ad__tensor *t, const ad__strided *const *x, void *work);
   void (*reverse)(ad__reverse *r);
 };
-enum { AD__VIEW = 1, AD__STRIDED = 2, AD__SHAPED = 4 };     /* the result is a view of operand 0; operands may be views; the shape is given, not derived */
+/* the result is a view of operand 0; operands may be views; the shape is given, not derived; the shape rule looks at contents too */
+enum { AD__VIEW = 1, AD__STRIDED = 2, AD__SHAPED = 4, AD__CHECKED = 8 };
+
+/* A kernel makes t->a, or adds to it, from arrays x and attributes of t. While a function is planned (>>function) nothing is computed:
+   every kernel a tape would run is written down with its arrays. writes: bit k where the kernel writes to x[k]. */
+typedef void ad__kernel(ad__tensor *t, const ad__strided *const *x, void *work);
+static bool ad__trace_kernel(ad_tape *tape, ad__kernel *run, const ad__tensor *t, const ad__strided *const *x, size_t count, unsigned writes, void *work);
+static bool ad__trace_memory(ad_tape *tape, const void *data, size_t bytes);
+static void ad__trace_rule(ad_tape *tape, const ad__strided *g);     /* a reverse rule begins, g its adjoint; NULL: it has ended */
 
 struct ad__reverse {
   ad_tape *tape;
@@ -2167,7 +2217,10 @@ static ad_tape *ad__common_tape(const char *name, const ad_var *x, size_t n) {
   }
   return t;
 }
-static void *ad__tape_take(ad_tape *tape, size_t bytes) { return ad__take(tape, &tape->storage, bytes ? bytes : 1, "tensor"); }
+static void *ad__tape_take(ad_tape *tape, size_t bytes) {
+  void *p = ad__take(tape, &tape->storage, bytes ? bytes : 1, "tensor");
+  return p && tape->trace && !ad__trace_memory(tape, p, bytes ? bytes : 1) ? NULL : p;
+}
 static ad__arena ad__arena_place(const ad_tape *tape) { return tape->storage; }
 static void ad__arena_back(ad_tape *tape, ad__arena place) {   /* chunks that came since stay in the list */
   tape->storage.current = place.current;
@@ -2199,6 +2252,7 @@ static ad_var ad__tensor_push(ad_tape *tape, uint32_t opcode, ad__tensor *t) {
 static bool ad__tensor_storage(ad_tape *tape, ad__tensor *t) {
   t->a.data = ad__tape_take(tape, t->a.size * ad__dtype_bytes(t->a.dtype));
   if (t->a.data && t->saved_bytes) t->saved = ad__tape_take(tape, t->saved_bytes);
+  if (tape->trace && t->a.data && t->a.dtype == AD_I32) memset(t->a.data, 0, t->a.size * sizeof(int32_t));   /* shape rules look at indices */
   return t->a.data && (!t->saved_bytes || t->saved);
 }
 
@@ -2207,6 +2261,10 @@ static const ad__strided *ad__operand_array(ad_var x, int dtype, ad__strided *ro
   if (x.kind & 1) {
     const ad__strided *a = ad__array_of(x);
     if (a->rank || a->dtype == dtype || a->dtype != AD_F64) return a;
+    if (x.tape->trace && AD_NODE_OP(x.tape->code[x.node].op) != AD_OP_CONSTANT_) {     /* not known yet: a conversion each time */
+      const ad_var y = ad__cast(x, dtype);
+      return y.kind ? ad__array_of(y) : a;
+    }
     *number = *(const double *)a->data;
   } else *number = x.tape->value[x.node];
   *room = ad__scalar_array;
@@ -2216,6 +2274,7 @@ static const ad__strided *ad__operand_array(ad_var x, int dtype, ad__strided *ro
     memcpy(number, &f, sizeof f);
     room->dtype = AD_F32;
   }
+  if (x.tape->trace && (room->data = ad__tape_take(x.tape, sizeof *number)) != NULL) memcpy(room->data, number, sizeof *number);
   return room;
 }
 
@@ -2279,8 +2338,9 @@ static ad_var ad__record_to(const ad_tensor_op *op, const ad_var *x, size_t coun
     if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
     work_place = ad__arena_place(tape);
     if (t->work_bytes && !(work = ad__tape_take(tape, t->work_bytes))) return ad__arena_back(tape, place), ad__invalid(tape);
-    op->forward(t, in, work);
-    if (work) ad__arena_back(tape, work_place);
+    if (!tape->trace) op->forward(t, in, work);
+    else if (!ad__trace_kernel(tape, op->forward, t, in, count, 0, work)) return ad__invalid(tape);
+    if (work && !tape->trace) ad__arena_back(tape, work_place);
   }
   return ad__tensor_push(tape, AD_OP_CALL_, t);
 }
@@ -2432,6 +2492,36 @@ static void ad__row_partial(int op, int k, int n, const ad__strided *const *x, c
     (void)ad_f64_map_partial(ad_f64_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view64(v), ad__view64(g), ad__view64(out), add);
   }
 }
+static void ad__row_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {       /* n: opcode */
+  (void)work;
+  ad__row_value((int)t->n[0], ad_ops[t->n[0]].arity, x, &t->a);
+}
+static void ad__partial_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {   /* n: opcode, partial, operands, add; x: operands, v, g */
+  const int n = (int)t->n[2];
+  (void)work;
+  ad__row_partial((int)t->n[0], (int)t->n[1], n, x, x[n], x[n + 1], &t->a, t->n[3] != 0);
+}
+static void ad__add_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {       /* contiguous */
+  (void)work;
+  if (t->a.dtype == AD_F32) ad_f32_array_add(t->a.size, (const float *)x[0]->data, (float *)t->a.data);
+  else ad_f64_array_add(t->a.size, (const double *)x[0]->data, (double *)t->a.data);
+}
+/* a kernel that is no node's forward: run, or written down */
+static void ad__do(ad_tape *tape, ad__kernel *run, ad__tensor *t, const ad__strided *const *x, size_t count, unsigned writes) {
+  if (tape->trace) (void)ad__trace_kernel(tape, run, t, x, count, writes, NULL);
+  else run(t, x, NULL);
+}
+static void ad__partial(ad_tape *tape, int op, int k, int n, const ad__strided *const *x, const ad__strided *v, const ad__strided *g, const ad__strided *out, bool add) {
+  const ad__strided *all[5];
+  ad__tensor t;
+  if (!tape->trace) { ad__row_partial(op, k, n, x, v, g, out, add); return; }
+  memset(&t, 0, sizeof t);
+  t.a = *out;
+  t.n[0] = op; t.n[1] = k; t.n[2] = n; t.n[3] = add;
+  for (int i = 0; i < n; i++) all[i] = x[i];
+  all[n] = v; all[n + 1] = g;
+  ad__do(tape, ad__partial_kernel, &t, all, (size_t)n + 2, 0);
+}
 /* the shape all operands broadcast to, and their type; NULL or what is wrong */
 static const char *ad__row_shape(ad__tensor *t, const ad__strided *const *x, int n) {
   int dtype = AD_F64, rank = 0;
@@ -2481,7 +2571,9 @@ AD_API ad_var ad__tensor_row(int op, const ad_var *x) {
   }
   for (int k = 0; k < n; k++) in[k] = ad__operand_array(x[k], t->a.dtype, &room[k], &number[k]);
   if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
-  ad__row_value(op, n, in, &t->a);
+  t->n[0] = op;
+  if (!tape->trace) ad__row_value(op, n, in, &t->a);
+  else if (!ad__trace_kernel(tape, ad__row_kernel, t, in, (size_t)n, 0, NULL)) return ad__invalid(tape);
   return ad__tensor_push(tape, (uint32_t)op, t);
 }
 
@@ -2591,8 +2683,7 @@ static void ad__contribute(ad_tape *tape, uint32_t node, ad_var c, bool owned) {
       c = ad__contiguous(c);
       if (!ad__valid(c)) return;
       const ad__strided *a = ad__array_of(c);
-      if (a->dtype == AD_F32) ad_f32_array_add(a->size, (const float *)a->data, (float *)t->grad->a.data);
-      else ad_f64_array_add(a->size, (const double *)a->data, (double *)t->grad->a.data);
+      ad__do(tape, ad__add_kernel, t->grad, &a, 1, 0);
       return;
     }
     c = ad_var_add(ad__handle_of(tape, t->grad_node), c);
@@ -2617,7 +2708,7 @@ static void ad__sweep_row(ad_tape *tape, int op, ad__tensor *t, ad_var g) {
     const bool same = ad__same_shape(in[k], &t->a), passes = op == AD_OP_add || (op == AD_OP_sub && k == 0);
     ad__tensor *to = AD_NODE_FORM(tape->code[node].op) == AD_ON_TENSORS ? ad__tensor_at(tape, node) : NULL;
     if (same && to && to->sweep == tape->sweep && to->grad && to->grad_owned && to->a.dtype == t->a.dtype) {
-      ad__row_partial(op, k, n, in, &t->a, ad__array_of(g), &to->grad->a, true);
+      ad__partial(tape, op, k, n, in, &t->a, ad__array_of(g), &to->grad->a, true);
       continue;
     }
     ad_var c = g;
@@ -2625,7 +2716,7 @@ static void ad__sweep_row(ad_tape *tape, int op, ad__tensor *t, ad_var g) {
     else if (!passes) {
       c = ad__buffer_like(tape, &t->a);
       if (!ad__valid(c)) return;
-      ad__row_partial(op, k, n, in, &t->a, ad__array_of(g), ad__array_of(c), false);
+      ad__partial(tape, op, k, n, in, &t->a, ad__array_of(g), ad__array_of(c), false);
     }
     ad__contribute(tape, node, same ? c : ad__sum_like(c, in[k]), !passes);
   }
@@ -2659,7 +2750,9 @@ static void ad__call_reverse(ad_tape *tape, size_t i, ad_var g, const ad__deriva
   r.wanted = wanted;
   r.from = tape->count;
   r.numbers = !d;
+  if (tape->trace) ad__trace_rule(tape, ad__array_of(g));
   t->op->reverse(&r);
+  if (tape->trace) ad__trace_rule(tape, NULL);
   for (uint32_t k = 0; k < t->count; k++) {
     if (!wanted[k]) continue;
     if (d) ad__derive_add(d, t->operand[k], r.gx[k]);
@@ -2669,7 +2762,8 @@ static void ad__call_reverse(ad_tape *tape, size_t i, ad_var g, const ad__deriva
 /* the adjoint of tensor node i handed on to its operands */
 static void ad__sweep_tensor(ad_tape *tape, size_t i) {
   ad__tensor *t = ad__tensor_at(tape, i);
-  if (!t->active || t->count == 0 || t->sweep != tape->sweep || !t->grad || tape->status != AD_OK || ad__all_zero(&t->grad->a)) return;
+  if (!t->active || t->count == 0 || t->sweep != tape->sweep || !t->grad || tape->status != AD_OK) return;
+  if (!tape->trace && ad__all_zero(&t->grad->a)) return;
   const ad_var g = ad__handle_of(tape, t->grad_node);
   if (t->op) ad__call_reverse(tape, i, g, NULL);
   else ad__sweep_row(tape, AD_NODE_OP(tape->code[i].op), t, g);
@@ -3348,7 +3442,7 @@ static void ad__gather_forward(ad__tensor *t, const ad__strided *const *x, void 
   else (void)ad_f64_gather(f.outer, f.n, f.inner, AD__D(x[0]), x[1]->size, index, AD__D(&t->a));
 }
 static void ad__gather_reverse(ad__reverse *r);
-static const ad_tensor_op ad__op_gather = { "gather", 0, ad__gather_shape, ad__gather_forward, ad__gather_reverse };
+static const ad_tensor_op ad__op_gather = { "gather", AD__CHECKED, ad__gather_shape, ad__gather_forward, ad__gather_reverse };
 AD_API ad_var ad_gather(ad_var x, ad_var index, int axis) {
   const ad_var both[2] = { x, index };
   const ptrdiff_t n[1] = { axis };
@@ -3425,7 +3519,7 @@ static ptrdiff_t ad__batch_at(const ad__strided *y, const ad__strided *x, size_t
   }
   return at;
 }
-static void ad__matmul_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+static void ad__matmul_into(ad__tensor *t, const ad__strided *const *x, double alpha, double beta, void *work) {
   const ad__strided *a = x[0], *b = x[1];
   const int r = t->a.rank;
   const size_t m = t->a.shape[r - 2], n = t->a.shape[r - 1], k = a->shape[a->rank - 1], count = ad__span(&t->a, 0, r - 2);
@@ -3436,10 +3530,11 @@ static void ad__matmul_forward(ad__tensor *t, const ad__strided *const *x, void 
   if (!t->a.size) return;
   for (size_t i = 0; i < count; i++) {
     const ptrdiff_t pa = count == 1 ? 0 : ad__batch_at(&t->a, a, i), pb = count == 1 ? 0 : ad__batch_at(&t->a, b, i);
-    if (AD__IS32(a)) ad_f32_gemm(ta, tb, m, n, k, 1, AD__F(a) + pa, lda, AD__F(b) + pb, ldb, 0, AD__F(&t->a) + i * m * n, n, work);
-    else ad_f64_gemm(ta, tb, m, n, k, 1, AD__D(a) + pa, lda, AD__D(b) + pb, ldb, 0, AD__D(&t->a) + i * m * n, n, work);
+    if (AD__IS32(a)) ad_f32_gemm(ta, tb, m, n, k, (float)alpha, AD__F(a) + pa, lda, AD__F(b) + pb, ldb, (float)beta, AD__F(&t->a) + i * m * n, n, work);
+    else ad_f64_gemm(ta, tb, m, n, k, alpha, AD__D(a) + pa, lda, AD__D(b) + pb, ldb, beta, AD__D(&t->a) + i * m * n, n, work);
   }
 }
+static void ad__matmul_forward(ad__tensor *t, const ad__strided *const *x, void *work) { ad__matmul_into(t, x, 1, 0, work); }
 static void ad__matmul_reverse(ad__reverse *r) {             /* A: G B^T, B: A^T G */
   if (r->wanted[0]) r->gx[0] = ad__sum_like(ad_matmul(r->g, ad_transpose(r->x[1])), ad__array_of(r->x[0]));
   if (r->wanted[1]) r->gx[1] = ad__sum_like(ad_matmul(ad_transpose(r->x[0]), r->g), ad__array_of(r->x[1]));
@@ -3489,7 +3584,7 @@ AD_API ad_var ad_matmul(ad_var a, ad_var b) {
   return ad__record_call(&ad__op_matmul, both, 2, NULL, 0, 0);
 }
 
-/* x (rows, in), w (in, out), b (out): the product with the bias added while it is in registers */
+/* x (rows, in), w (in, out), b (out): the product with the bias added while it is in registers; n[0]: and relu (functions, >>function) */
 static const char *ad__linear_shape(ad__tensor *t, const ad__strided *const *x) {
   const char *wrong = x[0]->rank != 2 || x[1]->rank != 2 ? "needs matrices" : ad__matmul_shape(t, x);
   if (wrong) return wrong;
@@ -3503,10 +3598,10 @@ static void ad__linear_forward(ad__tensor *t, const ad__strided *const *x, void 
   (void)ad__matrix(x[0], &ta, &lda);
   (void)ad__matrix(x[1], &tb, &ldb);
   if (AD__IS32(x[0])) {
-    ad_f32_finish f = { NULL, AD__F(x[2]), false };
+    ad_f32_finish f = { NULL, AD__F(x[2]), t->n[0] != 0 };
     ad_f32_gemm_finish(ta, tb, m, n, k, 1, AD__F(x[0]), lda, AD__F(x[1]), ldb, 0, AD__F(&t->a), n, &f, work);
   } else {
-    ad_f64_finish f = { NULL, AD__D(x[2]), false };
+    ad_f64_finish f = { NULL, AD__D(x[2]), t->n[0] != 0 };
     ad_f64_gemm_finish(ta, tb, m, n, k, 1, AD__D(x[0]), lda, AD__D(x[1]), ldb, 0, AD__D(&t->a), n, &f, work);
   }
 }
@@ -3652,7 +3747,7 @@ static void ad__cross_entropy_reverse(ad__reverse *r) {
     if (r->wanted[1]) r->gx[1] = ad_var_mul(ad_var_neg(ad_log_softmax(r->x[0], 1)), ad_var_div_xk(r->g, (double)x->shape[0]));
   } else ad__reverse_as(r, ad__cross_entropy_of(r->x[0], r->x[1]));
 }
-static const ad_tensor_op ad__op_cross_entropy = { "cross_entropy", 0, ad__cross_entropy_shape, ad__cross_entropy_forward, ad__cross_entropy_reverse };
+static const ad_tensor_op ad__op_cross_entropy = { "cross_entropy", AD__CHECKED, ad__cross_entropy_shape, ad__cross_entropy_forward, ad__cross_entropy_reverse };
 AD_API ad_var ad_cross_entropy(ad_var logits, ad_var target) {
   const ad_var both[2] = { logits, target };
   return ad__record_call(&ad__op_cross_entropy, both, 2, NULL, 0, 0);
@@ -3895,32 +3990,39 @@ static ad_var ad__layer_norm_of(ad_var x, ad_var gain, ad_var bias, double epsil
   const ad_var d = ad_var_sub(x, ad_mean(x, -1, true)), v = ad_mean(ad_var_square(d), -1, true);
   return ad_var_add(ad_var_mul(ad_var_mul(d, ad_var_rsqrt(ad_var_add_xk(v, epsilon))), gain), bias);
 }
+/* x: rows, gain, statistics, adjoint; then where those of rows, gain, bias go, data NULL where not wanted */
+static void ad__layer_norm_share(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const size_t columns = x[1]->size, rows = columns ? x[0]->size / columns : 0;
+  (void)t; (void)work;
+  for (int k = 5; k < 7; k++) if (x[k]->data && columns) memset(x[k]->data, 0, columns * ad__dtype_bytes(x[0]->dtype));
+  if (AD__IS32(x[0]))
+    ad_f32_rows_layer_norm_share(rows, columns, AD__F(x[0]), AD__F(x[1]), AD__F(x[2]), AD__F(x[2]) + rows, AD__F(x[3]), AD__F(x[4]), false, AD__F(x[5]), AD__F(x[6]));
+  else
+    ad_f64_rows_layer_norm_share(rows, columns, AD__D(x[0]), AD__D(x[1]), AD__D(x[2]), AD__D(x[2]) + rows, AD__D(x[3]), AD__D(x[4]), false, AD__D(x[5]), AD__D(x[6]));
+}
 static void ad__layer_norm_reverse(ad__reverse *r) {
-  const ad__strided *x = ad__array_of(r->x[0]), *gain = ad__array_of(r->x[1]);
-  const size_t columns = gain->size, rows = columns ? x->size / columns : 0;
-  void *to[3] = { NULL, NULL, NULL };
+  const ad__strided *all[7];
+  ad__strided none[3], saved = *ad__array_of(r->x[0]);
+  ad__tensor t;
   if (!AD__NUMBERS(r)) {
     ad__reverse_as(r, ad__layer_norm_of(r->x[0], r->x[1], r->x[2], r->t->c));
     return;
   }
   const ad_var g = ad__contiguous(r->g), in = ad__contiguous(r->x[0]), scale = ad__contiguous(r->x[1]);
   if (!ad__valid(g) || !ad__valid(in) || !ad__valid(scale)) return;
+  memset(&t, 0, sizeof t);
+  saved.data = r->t->saved;
+  all[0] = ad__array_of(in); all[1] = ad__array_of(scale); all[2] = &saved; all[3] = ad__array_of(g);
   for (int k = 0; k < 3; k++) {
+    none[k] = *ad__array_of(r->x[k]);
+    none[k].data = NULL;
+    all[4 + k] = &none[k];
     if (!r->wanted[k]) continue;
     r->gx[k] = ad__buffer_like(r->tape, ad__array_of(r->x[k]));
     if (!ad__valid(r->gx[k])) return;
-    to[k] = ad__array_of(r->gx[k])->data;
-    if (k && columns) memset(to[k], 0, columns * ad__dtype_bytes(x->dtype));
+    all[4 + k] = ad__array_of(r->gx[k]);
   }
-  if (AD__IS32(x)) {
-    const float *mean = (const float *)r->t->saved;
-    ad_f32_rows_layer_norm_share(rows, columns, AD__F(ad__array_of(in)), AD__F(ad__array_of(scale)), mean, mean + rows, AD__F(ad__array_of(g)),
-                                 (float *)to[0], false, (float *)to[1], (float *)to[2]);
-  } else {
-    const double *mean = (const double *)r->t->saved;
-    ad_f64_rows_layer_norm_share(rows, columns, AD__D(ad__array_of(in)), AD__D(ad__array_of(scale)), mean, mean + rows, AD__D(ad__array_of(g)),
-                                 (double *)to[0], false, (double *)to[1], (double *)to[2]);
-  }
+  ad__do(r->tape, ad__layer_norm_share, &t, all, 7, 7u << 4);
 }
 static const ad_tensor_op ad__op_layer_norm = { "layer_norm", 0, ad__layer_norm_shape, ad__layer_norm_forward, ad__layer_norm_reverse };
 AD_API ad_var ad_layer_norm(ad_var x, ad_var gain, ad_var bias, double epsilon) {
@@ -6220,11 +6322,12 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
 AD_LOCAL size_t ad__block_bytes(const ad__program *p);
 AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed);
 
-/* --- functions of tensors: the recording as a list of steps, replayed on a tape of its own
+/* --- functions of tensors: the recording as a list of steps, from which plans are made (below)
 
    A step is an input, a constant, a guard, a row, a structural operation or a fused chain. Fused are rows over tensors of one shape whose
    results nobody outside the chain reads: they become a function of scalars, and its programs run over the elements, block by block. Forward
-   keeps the derivatives by each operand besides the value, so that reverse is one product: keeping beats recomputing. */
+   keeps the derivatives by each operand besides the value, so that reverse is one product: keeping beats recomputing. Where the adjoint of
+   the value is known before, both are made in one pass and nothing is kept. */
 
 enum { AD__STEP_INPUT, AD__STEP_CONSTANT, AD__STEP_NODE, AD__STEP_GUARD, AD__STEP_CALL, AD__STEP_FUSED };
 enum { AD__FUSED_OPERANDS = 6 };
@@ -6240,11 +6343,14 @@ typedef struct ad__graph_step {
   ad_function *fused;
 } ad__graph_step;
 
+struct ad__plan;
 typedef struct ad__graph {
   ad__graph_step *step;
   uint32_t count, *input, *output;
-  ad_tape *spare;                               /* taken by a call, put back after it */
+  void *plan[2];                                /* ad__plan for values, for values and adjoints; published when made */
+  void *spare[2];                               /* work spaces, taken by a call, put back after it */
 } ad__graph;
+AD_LOCAL void ad__plan_free(struct ad__plan *p);
 
 AD_LOCAL void ad__graph_free(struct ad__graph *g) {
   if (!g) return;
@@ -6252,7 +6358,7 @@ AD_LOCAL void ad__graph_free(struct ad__graph *g) {
     AD_FREE(g->step[i].operand); AD_FREE(g->step[i].data);
     ad_function_destroy(g->step[i].fused);
   }
-  ad_tape_destroy(g->spare);
+  for (int k = 0; k < 2; k++) { ad__plan_free((struct ad__plan *)g->plan[k]); AD_FREE(g->spare[k]); }
   AD_FREE(g->step); AD_FREE(g->input); AD_FREE(g->output); AD_FREE(g);
 }
 
@@ -6270,35 +6376,120 @@ AD_LOCAL const char *ad__fused_shape(ad__tensor *t, const ad__strided *const *x)
   t->saved_bytes = t->active ? t->a.size * t->count * ad__dtype_bytes(t->a.dtype) : 0;
   return NULL;
 }
+/* ports of the operands of a chain from element number first on; single: where numbers become floats */
+AD_LOCAL void ad__fused_in(const ad__tensor *t, const ad__strided *const *x, uint32_t count, size_t first, float *single, ad__port *in) {
+  const size_t bytes = ad__dtype_bytes(t->a.dtype);
+  memset(in, 0, AD__PORTS * sizeof *in);
+  for (uint32_t k = 0; k < count; k++) {
+    const bool one = x[k]->rank == 0 || !x[k]->contiguous;          /* not contiguous: a number that was broadcast */
+    in[k].width = 1; in[k].row = !one;
+    in[k].data = (char *)x[k]->data + (one ? 0 : first * bytes);
+    if (x[k]->dtype == AD_F64 && t->a.dtype == AD_F32) { single[k] = (float)*(const double *)x[k]->data; in[k].data = &single[k]; }
+  }
+}
 AD_LOCAL void ad__fused_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
   const ad__program *p = ad__function_program(ad__fused_of(t), t->active ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE);
   size_t bytes = ad__dtype_bytes(t->a.dtype), strayed = 0;
   ad__port in[AD__PORTS], out[AD__PORTS];
   float single[AD__FUSED_OPERANDS];
   if (!p) return;
-  memset(in, 0, sizeof in);
+  ad__fused_in(t, x, t->count, 0, single, in);
   memset(out, 0, sizeof out);
-  for (uint32_t k = 0; k < t->count; k++) {
-    in[k].data = x[k]->data; in[k].width = 1; in[k].row = x[k]->rank > 0;
-    if (x[k]->dtype == AD_F64 && t->a.dtype == AD_F32) { single[k] = (float)*(const double *)x[k]->data; in[k].data = &single[k]; }
-  }
   out[0].data = t->a.data; out[0].width = out[0].row = 1;
   for (uint32_t k = 0; t->active && k < t->count; k++) { out[1 + k].data = (char *)t->saved + k * t->a.size * bytes; out[1 + k].width = out[1 + k].row = 1; }
   ad__run_program(p, (ad_dtype)t->a.dtype, work, t->a.size, in, out, false, NULL, &strayed);
 }
-AD_LOCAL void ad__fused_reverse(ad__reverse *r) {
-  const ad__strided *g = ad__array_of(r->g);
-  for (uint32_t k = 0; k < r->t->count; k++) {
-    if (!r->wanted[k]) continue;
-    ad__strided saved = r->t->a;
-    saved.data = (char *)r->t->saved + k * saved.size * ad__dtype_bytes(saved.dtype);
-    ad_var product = ad__buffer_like(r->tape, &r->t->a);
-    if (!product.kind) return;
-    const ad__strided *both[2];
-    both[0] = &saved; both[1] = &saved;
-    ad__row_partial(AD_OP_mul, 0, 2, both, &r->t->a, g, ad__array_of(product), false);      /* the partial by x of x*y is y: g * saved, zero seeds stay 0 */
-    r->gx[k] = ad__sum_like(product, ad__array_of(r->x[k]));
+
+/* The adjoint of a chain. x: the n operands, g, what forward saved, where the n adjoints go (data NULL: not wanted). That of a number is a sum:
+   of sums over AD__CHUNK elements. work: slots of the program, a chunk for each operand, the sums of the chunks. */
+enum { AD__CHUNK = 2048 };
+AD_LOCAL size_t ad__chunks(size_t n) { return (n + AD__CHUNK - 1) / AD__CHUNK; }
+AD_LOCAL size_t ad__fused_bytes(const ad__program *p, size_t n) { return ad__block_bytes(p) + AD__FUSED_OPERANDS * (AD__CHUNK + ad__chunks(n)) * sizeof(double); }
+AD_LOCAL void ad__fused_chunk_sum(const ad__tensor *t, const void *chunk, size_t n, void *sums, size_t at) {
+  if (t->a.dtype == AD_F32) ((float *)sums)[at] = ad_f32_array_sum(n, (const float *)chunk); else ((double *)sums)[at] = ad_f64_array_sum(n, (const double *)chunk);
+}
+AD_LOCAL void ad__fused_products(ad__tensor *t, const ad__strided *const *x, void *work) {    /* g times the partials that forward saved */
+  const uint32_t n = t->count;
+  const size_t bytes = ad__dtype_bytes(t->a.dtype), size = t->a.size;
+  const bool g_one = !x[n]->contiguous || x[n]->size != size;
+  char *chunk = (char *)work, *sums = chunk + AD__CHUNK * sizeof(double);
+  for (uint32_t k = 0; k < n; k++) {
+    const ad__strided *to = x[n + 2 + k];
+    if (!to->data) continue;
+    for (size_t i = 0; i < size; i += AD__CHUNK) {
+      ad__strided part, g, out;
+      const ad__strided *both[2];
+      memset(&part, 0, sizeof part);
+      part.rank = 1; part.dtype = t->a.dtype; part.contiguous = true; part.stride[0] = 1;
+      part.size = part.shape[0] = size - i < AD__CHUNK ? size - i : (size_t)AD__CHUNK;
+      g = out = part;
+      part.data = (char *)x[n + 1]->data + (k * size + i) * bytes;
+      g.data = (char *)x[n]->data + (g_one ? 0 : i * bytes);
+      if (g_one) { g.stride[0] = 0; g.contiguous = false; }
+      out.data = to->rank ? (char *)to->data + i * bytes : chunk;
+      both[0] = both[1] = &part;
+      ad__row_partial(AD_OP_mul, 0, 2, both, &part, &g, &out, false);      /* the partial by x of x*y is y: g * saved, zero seeds stay 0 */
+      if (!to->rank) ad__fused_chunk_sum(t, chunk, part.size, sums, i / AD__CHUNK);
+    }
+    if (!to->rank) ad__fused_chunk_sum(t, sums, ad__chunks(size), to->data, 0);
   }
+}
+AD_LOCAL void ad__fused_sweep(ad__tensor *t, const ad__strided *const *x, void *work) {       /* value and adjoints in one pass; nothing was saved */
+  const ad__program *p = ad__function_program(ad__fused_of(t), AD_FUNCTION_VJP);
+  const uint32_t n = t->count;
+  const size_t bytes = ad__dtype_bytes(t->a.dtype), size = t->a.size;
+  ad__port in[AD__PORTS], out[AD__PORTS];
+  float single[AD__FUSED_OPERANDS + 1];
+  bool sums = false;
+  size_t strayed = 0;
+  if (!p) return;
+  char *chunk = (char *)work + ad__block_bytes(p), *sum = chunk + n * AD__CHUNK * sizeof(double);
+  for (uint32_t k = 0; k < n; k++) sums = sums || (x[n + 2 + k]->data && !x[n + 2 + k]->rank);
+  for (size_t i = 0, m; i < size; i += m) {
+    m = !sums || size - i < AD__CHUNK ? size - i : (size_t)AD__CHUNK;
+    ad__fused_in(t, x, n + 1, i, single, in);
+    memset(out, 0, sizeof out);
+    for (uint32_t k = 0; k <= n; k++) {
+      const ad__strided *to = k ? x[n + 1 + k] : &t->a;
+      out[k].width = out[k].row = 1;
+      if (to->data) out[k].data = k && !to->rank ? chunk + (k - 1) * AD__CHUNK * sizeof(double) : (char *)to->data + i * bytes;
+    }
+    ad__run_program(p, (ad_dtype)t->a.dtype, work, m, in, out, false, NULL, &strayed);
+    for (uint32_t k = 0; k < n; k++)
+      if (x[n + 2 + k]->data && !x[n + 2 + k]->rank) ad__fused_chunk_sum(t, chunk + k * AD__CHUNK * sizeof(double), m, sum + k * ad__chunks(size) * sizeof(double), i / AD__CHUNK);
+  }
+  for (uint32_t k = 0; k < n; k++)
+    if (x[n + 2 + k]->data && !x[n + 2 + k]->rank) ad__fused_chunk_sum(t, sum + k * ad__chunks(size) * sizeof(double), ad__chunks(size), x[n + 2 + k]->data, 0);
+}
+AD_LOCAL void ad__fused_reverse(ad__reverse *r) {            /* chains are recorded only while a function is planned */
+  const ad__tensor *y = r->t;
+  const uint32_t n = y->count;
+  const ad__strided *all[2 * AD__FUSED_OPERANDS + 2], *g = ad__array_of(r->g);
+  const ad__program *p = ad__function_program(ad__fused_of(y), AD_FUNCTION_VJP);
+  ad__strided none, saved = y->a;
+  ad__tensor t = *y;
+  bool one = true;
+  for (int d = 0; d < g->rank; d++) one = one && (g->stride[d] == 0 || g->shape[d] == 1);
+  const ad_var seed = one ? r->g : ad__contiguous(r->g);
+  void *work = p ? ad__tape_take(r->tape, ad__fused_bytes(p, y->a.size)) : NULL;
+  if (!p) ad__fail(r->tape, AD_ERROR_MEMORY, "function: out of memory");
+  if (!ad__valid(seed) || !work) return;
+  memset(&none, 0, sizeof none);
+  saved.data = y->saved;
+  all[n] = ad__array_of(seed); all[n + 1] = &saved;
+  t.a.data = NULL; t.saved = NULL;
+  for (uint32_t k = 0; k < n; k++) {
+    ad__strided like = y->a;
+    all[k] = ad__array_of(r->x[k]);
+    all[n + 2 + k] = &none;
+    if (!r->wanted[k]) continue;
+    if (all[k]->rank == 0) { like.rank = 0; (void)ad__array_layout(&like); }
+    r->gx[k] = ad__buffer_like(r->tape, &like);
+    if (!ad__valid(r->gx[k])) return;
+    all[n + 2 + k] = ad__array_of(r->gx[k]);
+  }
+  ad__trace_rule(r->tape, NULL);                             /* zero seeds are seen to element by element */
+  (void)ad__trace_kernel(r->tape, ad__fused_products, &t, all, 2 * (size_t)n + 2, ((1u << n) - 1) << (n + 2), work);
 }
 static const ad_tensor_op ad__op_fused = { "fused", 0, ad__fused_shape, ad__fused_forward, ad__fused_reverse };
 
@@ -6368,9 +6559,18 @@ AD_LOCAL ad_function *ad__fuse_chain(const ad_tape *t, size_t root, const ad__fu
   if (rows < 2 || *count == 0 || ir.failed) { ad__ir_free(&ir); return NULL; }
   uint32_t y = ad__expr_node(&ir, w->expr[root]);
   ad_function *f = ad__function_from_ir(&ir, *count, &y, 1, AD__NONE);
-  if (f && ad__function_program(f, AD_FUNCTION_VALUE) && ad__function_program(f, AD_FUNCTION_JACOBIAN)) return f;
+  if (f && ad__function_program(f, AD_FUNCTION_VALUE) && ad__function_program(f, AD_FUNCTION_JACOBIAN) && ad__function_program(f, AD_FUNCTION_VJP)) return f;
   ad_function_destroy(f);
   return NULL;
+}
+
+/* attributes as a shape rule wants them, from what it has made of them */
+AD_LOCAL void ad__attributes_again(const ad_tensor_op *op, ptrdiff_t *n) {
+  if (op == &ad__op_slice) {                                 /* axis, first, count, step: axis, begin, end, step */
+    const ptrdiff_t end = n[1] + n[2] * n[3];
+    n[2] = end < 0 ? PTRDIFF_MIN : end;
+  } else if (op && op->shape == ad__reduce_shape && n[1] < 0) n[1] = AD_ALL;
+  else if (op == &ad__op_argmax && n[0] < 0) n[0] = AD_ALL;
 }
 
 AD_LOCAL bool ad__step_operands(ad__graph_step *s, const uint32_t *operand, uint32_t count, const uint32_t *step) {
@@ -6392,6 +6592,7 @@ AD_LOCAL bool ad__step_make(ad__graph_step *s, ad_tape *t, size_t i, const ad__f
     const ad__tensor *r = ad__tensor_at(t, i);
     s->rank = r->a.rank; s->dtype = r->a.dtype; s->op = r->op; s->c = r->c;
     memcpy(s->n, r->n, sizeof s->n);
+    ad__attributes_again(s->op, s->n);
     memcpy(s->shape, r->a.shape, sizeof s->shape);
     s->bytes = r->a.size * ad__dtype_bytes(r->a.dtype);
     if (!is_input && (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_)) {
@@ -6539,10 +6740,13 @@ AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, c
 /* --- calls */
 
 AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512; }
+AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind, size_t *bytes);
+AD_LOCAL void ad__graph_describe(const ad_function *f, ad_function_info *info);
+AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a);
 
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
-  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
+  if (f->graph) return ad__graph_prepare(f, kind, NULL);
   if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->d ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : AD_ERROR_MEMORY;
 }
@@ -6552,6 +6756,7 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
   memset(&info, 0, sizeof info);
   if (!f) return info;
   info.inputs = f->n; info.differentiated = f->d; info.outputs = f->m; info.recorded = f->recorded; info.nodes = f->ir.n; info.guards = f->guards;
+  if (f->graph) ad__graph_describe(f, &info);
   for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
     const ad__program *p = ad__program_get(&f->program[k]);
     if (!p) p = ad__program_get(&f->packed[k]);
@@ -6600,12 +6805,14 @@ AD_LOCAL ad_status ad__arguments_status(const ad_function *f, ad_function_kind k
 AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed);
 
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind) {
+  size_t bytes = 0;
+  if (f && f->graph) return ad__graph_prepare(f, kind, &bytes) == AD_OK ? bytes : 0;
   if (ad_function_prepare(f, kind) != AD_OK || ad__too_large(f, kind)) return 0;
   return ad__block_bytes(ad__function_program(f, kind));
 }
 
 AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a) {
-  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
+  if (f && f->graph) return ad__graph_apply(f, kind, count, a);
   ad_status wrong = ad__arguments_status(f, kind, a, count);
   if (wrong != AD_OK) return wrong;
   if (count == 0) return AD_OK;
@@ -6694,13 +6901,13 @@ AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, co
 
 /* one point on plain double */
 AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, const double *x, const double *w, const double *dx, double *y, double *result) {
-  if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   enum { STACK = 1024 };
   double here[STACK];
   size_t strayed = 0;
   ad_function_arguments a;
   memset(&a, 0, sizeof a);
   a.x = x; a.w = w; a.dx = dx; a.y = y; a.result = result; a.dtype = AD_F64;
+  if (f && f->graph) return ad__graph_apply(f, kind, 1, &a);
   ad_status wrong = ad__arguments_status(f, kind, &a, 1);
   if (wrong != AD_OK) return wrong;
   if (ad__too_large(f, kind)) {
@@ -6737,25 +6944,403 @@ AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, c
   return f && f->m != 1 ? AD_ERROR_ARGUMENT : ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, gradient);
 }
 
-/* --- runs of tensor functions */
+/* --- plans: what a run of a function of tensors does, as actions over buffers
 
-#if defined(__GNUC__) && !defined(__TINYC__)
-AD_LOCAL ad_tape *ad__tape_swap(ad_tape **at, ad_tape *t) { return __atomic_exchange_n(at, t, __ATOMIC_ACQ_REL); }
-#else
-AD_LOCAL ad_tape *ad__tape_swap(ad_tape **at, ad_tape *t) { ad_tape *old = *at; *at = t; return old; }
-#endif
+   DATA. A plan is made by watching: the steps are recorded on a tape that writes every kernel it would run into a trace (ad__do and its
+   callers), forward and, for adjoints, the reverse sweep. An action is a kernel with its arrays; each array lies in a buffer, which is an
+   input, a seed, a constant, an output, or temporary. So a plan does what a tape does, bit by bit, and there is no second set of rules.
 
-/* all steps on tape t; v: a handle for each */
-AD_LOCAL ad_status ad__graph_replay(const ad__graph *g, ad_tape *t, uint32_t n, const void *const *x, bool reverse, ad_var *v, bool *strayed) {
-  ad_var few[4];
-  for (uint32_t k = 0; k < n; k++) {
-    const ad__graph_step *s = &g->step[g->input[k]];
-    double number = 0;
-    if (s->rank < 0) memcpy(&number, x[k], sizeof number);
-    v[g->input[k]] = s->rank < 0 ? (reverse ? ad_variable(t, number) : ad_constant(t, number))
-      : ad__tensor_leaf(t, reverse && s->dtype != AD_I32 ? AD_OP_VARIABLE_ : AD_OP_CONSTANT_, "input", (ad_dtype)s->dtype, s->rank, s->shape, x[k], AD__BORROWED);
+   Passes: what depends on seeds alone goes to the front; a fused chain and its adjoint become one pass over the elements where the adjoint
+   of its value is known before it; relu goes into the product before it; outputs are made where the caller wants them. Then each action
+   knows which outputs it serves (a run leaves out what nobody wants), and temporary buffers get places by liveness: best fit from a list of
+   free places, in place where an elementwise kernel is the last reader of an operand of its size.
+
+   INVARIANT. A buffer is written by one action and added to by others before anyone reads it; inputs are never written, but for
+   the parameters of ad_function_step, after their last reader. A plan is immutable; a run writes only to its work space.
+
+   A rule whose adjoint is all 0 is not run, what it makes is 0 (R6), as on a tape.
+
+   Measured (Zen 4, AVX-512, one run): a step of SGD of a network 784-50-10, batch 100, 201 us, by hand over the same products 207, recorded
+   anew each time 217; of 784-512-512-10, batch 128, 4.57 ms, 4.71, 5.02. */
+
+/* a comparison that steered the recording: c what it was then; number: 1 where it is another */
+AD_LOCAL void ad__guard_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {
+  (void)work;
+  t->number = (x[0]->dtype == AD_F32 ? AD__F(x[0])[0] != 0 : AD__D(x[0])[0] != 0) != (t->c != 0);
+}
+
+enum { AD__AT_UNKNOWN, AD__AT_WORK, AD__AT_INPUT, AD__AT_SEED, AD__AT_CONSTANT, AD__AT_Y, AD__AT_GX };
+
+typedef struct ad__buffer {
+  char *base;                                   /* of the trace; of a constant for good */
+  size_t bytes, offset;
+  uint32_t kind, index, first, last;            /* index: of the input or output; actions between which it is in use */
+  bool owned;
+} ad__buffer;
+typedef struct ad__ref { uint32_t buffer; ptrdiff_t offset; } ad__ref;      /* buffer AD__NONE: a null pointer */
+typedef struct ad__action {
+  ad__kernel *run;                              /* NULL: taken out */
+  ad__tensor t;
+  ad__strided *x;
+  ad__ref *ref;                                 /* of x, then of t.a, t.saved, work */
+  void *work;
+  uint32_t count, writes, rule, update;         /* rule: number of the reverse rule, or AD__NONE; update: the input whose gradient this product is */
+} ad__action;
+typedef struct ad__plan {
+  ad__action *action;
+  ad__buffer *buffer;
+  ad__strided *rule;                            /* adjoints of reverse rules */
+  ad__ref *rule_ref;
+  uint64_t *serves;                             /* words of each action: bit j output j, bit m + k gradient k */
+  uint32_t *gradient, *update_after;            /* of each input: its buffer or AD__NONE; the action after which nobody reads input and gradient */
+  size_t count, buffers, rules, words, widest, bytes, zeros, table;     /* bytes of a work space: a table of places, zeros, temporary buffers */
+} ad__plan;
+struct ad__trace {
+  ad__action *action;
+  ad__buffer *buffer;
+  ad__strided *rule;
+  size_t count, room, buffers, buffer_room, rules, rule_room;
+  uint32_t current;                             /* rule */
+};
+
+AD_LOCAL void ad__actions_free(ad__action *a, size_t count) {
+  for (size_t i = 0; a && i < count; i++) { AD_FREE(a[i].x); AD_FREE(a[i].ref); }
+  AD_FREE(a);
+}
+AD_LOCAL void ad__plan_free(ad__plan *p) {
+  if (!p) return;
+  ad__actions_free(p->action, p->count);
+  for (size_t b = 0; p->buffer && b < p->buffers; b++) if (p->buffer[b].owned) AD_FREE(p->buffer[b].base);
+  AD_FREE(p->buffer); AD_FREE(p->rule); AD_FREE(p->rule_ref); AD_FREE(p->serves); AD_FREE(p->gradient); AD_FREE(p->update_after);
+  AD_FREE(p);
+}
+
+/* room for one more element in an array that grows; false: no memory, nothing changed */
+AD_LOCAL bool ad__room(void **array, size_t count, size_t *room, size_t size) {
+  if (count < *room) return true;
+  void *more = ad__array(*room ? 2 * *room : 32, size);
+  if (!more) return false;
+  if (count) memcpy(more, *array, count * size);
+  *room = *room ? 2 * *room : 32;
+  AD_FREE(*array);
+  *array = more;
+  return true;
+}
+AD_LOCAL bool ad__trace_failed(ad_tape *tape) { ad__fail(tape, AD_ERROR_MEMORY, "function: out of memory"); return false; }
+static bool ad__trace_memory(ad_tape *tape, const void *data, size_t bytes) {
+  struct ad__trace *r = tape->trace;
+  void *array = r->buffer;
+  if (!ad__room(&array, r->buffers, &r->buffer_room, sizeof *r->buffer)) return ad__trace_failed(tape);
+  r->buffer = (ad__buffer *)array;
+  ad__buffer *b = &r->buffer[r->buffers++];
+  memset(b, 0, sizeof *b);
+  b->base = (char *)(uintptr_t)data; b->bytes = bytes;
+  return true;
+}
+static void ad__trace_rule(ad_tape *tape, const ad__strided *g) {
+  struct ad__trace *r = tape->trace;
+  void *array = r->rule;
+  r->current = AD__NONE;
+  if (!g) return;
+  if (!ad__room(&array, r->rules, &r->rule_room, sizeof *r->rule)) { ad__trace_failed(tape); return; }
+  r->rule = (ad__strided *)array;
+  r->rule[r->rules] = *g;
+  r->current = (uint32_t)r->rules++;
+}
+static bool ad__trace_kernel(ad_tape *tape, ad__kernel *run, const ad__tensor *t, const ad__strided *const *x, size_t count, unsigned writes, void *work) {
+  struct ad__trace *r = tape->trace;
+  void *array = r->action;
+  if (!ad__room(&array, r->count, &r->room, sizeof *r->action)) return ad__trace_failed(tape);
+  r->action = (ad__action *)array;
+  ad__action *a = &r->action[r->count];
+  memset(a, 0, sizeof *a);
+  a->x = (ad__strided *)ad__array(count, sizeof *a->x);
+  a->ref = (ad__ref *)ad__array(count + 3, sizeof *a->ref);
+  r->count++;
+  if (!a->x || !a->ref) return ad__trace_failed(tape);
+  a->run = run; a->t = *t; a->count = (uint32_t)count; a->writes = writes; a->work = work; a->rule = r->current; a->update = AD__NONE;
+  for (size_t k = 0; k < count; k++) a->x[k] = *x[k];
+  if (run == ad__partial_kernel) {                         /* operands and values that the row does not keep are not kept */
+    const int n = (int)t->n[2], keep = ad_ops[t->n[0]].keep;
+    bool plain = true;
+    for (int k = 0; k < n + 2; k++) plain = plain && x[k]->contiguous && x[k]->size == t->a.size;
+    for (int k = 0; plain && k < n; k++) if (!(keep & AD_KEEP_X)) a->x[k].data = NULL;
+    if (plain && !(keep & AD_KEEP_V)) a->x[n].data = NULL;
   }
-  for (uint32_t i = 0; i < g->count && ad_tape_status(t) == AD_OK; i++) {
+  return true;
+}
+
+/* --- from a trace to a plan */
+
+AD_LOCAL int ad__buffer_order(const void *x, const void *y) {
+  const ad__buffer *a = (const ad__buffer *)x, *b = (const ad__buffer *)y;
+  return a->base < b->base ? -1 : a->base > b->base;
+}
+AD_LOCAL ad__ref ad__ref_of(const ad__plan *p, const void *data) {
+  ad__ref r;
+  const char *at = (const char *)data;
+  size_t low = 0, high = p->buffers;
+  r.buffer = AD__NONE; r.offset = 0;
+  while (at && low < high) {
+    const size_t middle = (low + high) / 2;
+    const ad__buffer *b = &p->buffer[middle];
+    if (at < b->base) high = middle;
+    else if (at >= b->base + b->bytes) low = middle + 1;
+    else { r.buffer = (uint32_t)middle; r.offset = at - b->base; break; }
+  }
+  return r;
+}
+/* each k with a buffer among the references of an action */
+#define AD__EACH_REF(a, k) for (uint32_t k = 0; (a)->run && k < (a)->count + 3; k++) if ((a)->ref[k].buffer == AD__NONE) {} else
+AD_LOCAL bool ad__writes(const ad__action *a, uint32_t k) { return k >= a->count || (k < 32 && (a->writes >> k & 1)); }
+
+AD_LOCAL bool ad__adds(const ad__action *a) { return a->run == ad__add_kernel || (a->run == ad__partial_kernel && a->t.n[3]); }
+AD_LOCAL size_t ad__array_bytes(const ad__strided *a) { return a->size * ad__dtype_bytes(a->dtype); }
+/* array x at r is the whole of a buffer, row-major */
+AD_LOCAL bool ad__is_whole(const ad__plan *p, const ad__strided *x, ad__ref r) {
+  return r.buffer != AD__NONE && x->contiguous && r.offset == 0 && x->size && ad__array_bytes(x) == p->buffer[r.buffer].bytes;
+}
+AD_LOCAL bool ad__touches(const ad__action *a, uint32_t buffer) {
+  AD__EACH_REF(a, k) if (a->ref[k].buffer == buffer) return true;
+  return false;
+}
+
+/* Small actions that see only inputs, seeds and constants, to the front. */
+AD_LOCAL bool ad__plan_early(ad__plan *p) {
+  unsigned char *late = (unsigned char *)ad__array(p->buffers + p->count, 1), *moves = late ? late + p->buffers : NULL;
+  ad__action *order = (ad__action *)ad__array(p->count, sizeof *order);
+  if (late && order) {
+    size_t n = 0;
+    memset(late, 0, p->buffers);
+    for (size_t i = 0; i < p->count; i++) {
+      const ad__action *a = &p->action[i];
+      moves[i] = a->t.a.size <= 1 && !ad__adds(a) && a->run != ad__guard_kernel;
+      AD__EACH_REF(a, k) if (!ad__writes(a, k) && late[a->ref[k].buffer]) moves[i] = 0;
+      AD__EACH_REF(a, k) if (!moves[i] && ad__writes(a, k)) late[a->ref[k].buffer] = 1;
+    }
+    for (int pass = 1; pass >= 0; pass--) for (size_t i = 0; i < p->count; i++) if (moves[i] == pass) order[n++] = p->action[i];
+    memcpy(p->action, order, p->count * sizeof *order);
+  }
+  AD_FREE(late); AD_FREE(order);
+  return late && order;
+}
+
+/* A chain whose value has an adjoint that is known before it: value and adjoints in one pass. */
+AD_LOCAL void ad__plan_sweeps(ad__plan *p) {
+  for (size_t j = 0; j < p->count; j++) {
+    ad__action *s = &p->action[j], *f = NULL;
+    if (s->run != ad__fused_products) continue;
+    const uint32_t n = s->t.count, saved = s->ref[n + 1].buffer, g = s->ref[n].buffer;
+    size_t i = 0;
+    while (i < j && !(p->action[i].run == ad__fused_forward && p->action[i].ref[n + 1].buffer == saved && p->action[i].count == n)) i++;
+    if (i == j) continue;
+    f = &p->action[i];
+    bool known = s->x[n].contiguous && s->x[n].size == f->t.a.size;
+    if (!known) { known = true; for (int d = 0; d < s->x[n].rank; d++) known = known && (s->x[n].stride[d] == 0 || s->x[n].shape[d] == 1); }
+    for (size_t k = i; k < p->count && known; k++) {
+      const ad__action *a = &p->action[k];
+      AD__EACH_REF(a, q) if (ad__writes(a, q) && a->ref[q].buffer == g) known = false;
+      for (uint32_t q = 0; q < n && k < j; q++) if (s->ref[n + 2 + q].buffer != AD__NONE && ad__touches(a, s->ref[n + 2 + q].buffer)) known = false;
+    }
+    if (!known) continue;
+    /* the adjoint's action takes the place of the chain's: operands, g, saved (none), where adjoints go; its result is the value */
+    ad__action merged = *s;
+    merged.run = ad__fused_sweep;
+    merged.t = f->t; merged.t.saved = NULL; merged.rule = AD__NONE;
+    merged.ref[n + 1].buffer = AD__NONE; merged.x[n + 1].data = NULL;
+    merged.ref[merged.count] = f->ref[f->count];
+    merged.ref[merged.count + 1].buffer = AD__NONE;
+    AD_FREE(f->x); AD_FREE(f->ref);
+    *f = merged;
+    memset(s, 0, sizeof *s);
+    s->rule = s->update = AD__NONE;
+  }
+}
+
+/* y = relu(linear(x, w, b)) where nobody else reads the product: one action; adjoints see y in its place (y > 0 where the product is) */
+AD_LOCAL void ad__plan_relu(ad__plan *p) {
+  for (size_t i = 0; i < p->count; i++) {
+    ad__action *f = &p->action[i], *row = NULL;
+    if (f->run != ad__linear_forward) continue;
+    const uint32_t h = f->ref[f->count].buffer;
+    size_t j = i;
+    bool alone = true;
+    while (++j < p->count && alone) {
+      ad__action *a = &p->action[j];
+      if (!ad__touches(a, h)) continue;
+      const bool is_row = a->run == ad__row_kernel && a->t.n[0] == AD_OP_relu && !row && ad__is_whole(p, &a->x[0], a->ref[0]);
+      if (is_row) row = a;
+      else alone = row && a->run == ad__partial_kernel && a->t.n[0] == AD_OP_relu && a->ref[0].buffer == h && !ad__adds(a);
+    }
+    if (!alone || !row || p->buffer[h].kind != AD__AT_WORK) continue;
+    const uint32_t y = row->ref[1].buffer;
+    if (!ad__is_whole(p, &row->t.a, row->ref[1])) continue;
+    f->t.n[0] = 1;
+    f->ref[f->count].buffer = y;
+    for (j = i + 1; j < p->count; j++) {
+      ad__action *a = &p->action[j];
+      if (a->run == ad__partial_kernel && a->ref[0].buffer == h) a->ref[0].buffer = y;
+    }
+    row->run = NULL;
+  }
+}
+
+/* Outputs are made where they are wanted: the copy behind an action goes away. */
+AD_LOCAL void ad__plan_outputs(ad__plan *p) {
+  for (size_t i = 0; i < p->count; i++) {
+    ad__action *c = &p->action[i];
+    const uint32_t to = c->run == ad__copy_forward ? c->ref[1].buffer : AD__NONE;
+    if (to == AD__NONE || p->buffer[to].kind < AD__AT_Y) continue;
+    ad__buffer *b = c->ref[0].buffer == AD__NONE ? NULL : &p->buffer[c->ref[0].buffer];
+    if (b && b->kind == AD__AT_WORK && ad__is_whole(p, &c->x[0], c->ref[0]) && b->bytes == p->buffer[to].bytes) {
+      b->kind = p->buffer[to].kind; b->index = p->buffer[to].index;
+      if (b->kind == AD__AT_GX) p->gradient[b->index] = c->ref[0].buffer;
+      c->run = NULL;
+    } else if (p->buffer[to].kind == AD__AT_GX) p->gradient[p->buffer[to].index] = to;
+  }
+}
+
+/* What each action serves; what serves nothing goes. m outputs, n inputs */
+AD_LOCAL bool ad__plan_serves(ad__plan *p, size_t m, size_t n) {
+  p->words = (m + n + 63) / 64;
+  p->serves = (uint64_t *)ad__array(p->count * p->words, sizeof *p->serves);
+  uint64_t *need = (uint64_t *)ad__array(p->buffers * p->words, sizeof *need);
+  if (p->serves && need) {
+    memset(need, 0, p->buffers * p->words * sizeof *need);
+    for (size_t b = 0; b < p->buffers; b++) {
+      const ad__buffer *q = &p->buffer[b];
+      const size_t bit = q->kind == AD__AT_Y ? q->index : m + q->index;
+      if (q->kind >= AD__AT_Y) need[b * p->words + bit / 64] |= (uint64_t)1 << bit % 64;
+    }
+    for (size_t i = p->count; i-- > 0;) {
+      ad__action *a = &p->action[i];
+      uint64_t *s = p->serves + i * p->words, any = 0;
+      memset(s, a->run == ad__guard_kernel ? 255 : 0, p->words * sizeof *s);
+      AD__EACH_REF(a, q) for (size_t k = 0; ad__writes(a, q) && k < p->words; k++) s[k] |= need[a->ref[q].buffer * p->words + k];
+      AD__EACH_REF(a, q) for (size_t k = 0; k < p->words; k++) need[a->ref[q].buffer * p->words + k] |= s[k];
+      for (size_t k = 0; k < p->words && a->rule != AD__NONE; k++)     /* the adjoint that is looked at */
+        if (p->rule_ref[a->rule].buffer != AD__NONE) need[p->rule_ref[a->rule].buffer * p->words + k] |= s[k];
+      for (size_t k = 0; k < p->words; k++) any |= s[k];
+      if (!any) a->run = NULL;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++) {
+      if (!p->action[i].run) { AD_FREE(p->action[i].x); AD_FREE(p->action[i].ref); continue; }
+      memmove(p->serves + kept * p->words, p->serves + i * p->words, p->words * sizeof *p->serves);
+      p->action[kept++] = p->action[i];
+    }
+    p->count = kept;
+  }
+  AD_FREE(need);
+  return p->serves && need;
+}
+
+/* buffers that some action touches, renumbered; from and to which action */
+AD_LOCAL bool ad__plan_lives(ad__plan *p, size_t n) {
+  uint32_t *number = (uint32_t *)ad__array(p->buffers, sizeof *number);
+  size_t kept = 0;
+  if (!number) return false;
+  for (size_t b = 0; b < p->buffers; b++) { p->buffer[b].first = AD__NONE; p->buffer[b].last = 0; number[b] = AD__NONE; }
+  for (size_t i = 0; i < p->count; i++) {
+    const ad__action *a = &p->action[i];
+    AD__EACH_REF(a, k) {
+      ad__buffer *b = &p->buffer[a->ref[k].buffer];
+      if (b->first == AD__NONE) b->first = (uint32_t)i;
+      b->last = (uint32_t)i;
+    }
+    const uint32_t g = a->rule == AD__NONE ? AD__NONE : p->rule_ref[a->rule].buffer;
+    if (g != AD__NONE) p->buffer[g].last = (uint32_t)i;
+  }
+  for (size_t k = 0; k < n; k++) {
+    const uint32_t g = p->gradient ? p->gradient[k] : AD__NONE;
+    if (g == AD__NONE) continue;
+    uint32_t last = p->buffer[g].last;
+    for (size_t b = 0; b < p->buffers; b++)
+      if (p->buffer[b].kind == AD__AT_INPUT && p->buffer[b].index == k && p->buffer[b].first != AD__NONE && p->buffer[b].last > last) last = p->buffer[b].last;
+    p->buffer[g].last = p->update_after[k] = last;
+    for (size_t i = 0; i < p->count; i++) {                /* a single product that makes it, after which nobody reads the input */
+      ad__action *a = &p->action[i];
+      if (!ad__touches(a, g)) continue;
+      if (a->run == ad__matmul_forward && i == last && p->buffer[g].first == i && ad__is_whole(p, &a->t.a, a->ref[a->count])
+          && ad__span(&a->t.a, 0, a->t.a.rank - 2) == 1) {
+        bool reads = false;
+        AD__EACH_REF(a, q) reads = reads || (p->buffer[a->ref[q].buffer].kind == AD__AT_INPUT && p->buffer[a->ref[q].buffer].index == k);
+        if (!reads) a->update = (uint32_t)k;
+      }
+      break;
+    }
+  }
+  for (size_t b = 0; b < p->buffers; b++) {
+    if (p->buffer[b].first == AD__NONE) { if (p->buffer[b].owned) AD_FREE(p->buffer[b].base); continue; }
+    number[b] = (uint32_t)kept;
+    p->buffer[kept++] = p->buffer[b];
+  }
+  p->buffers = kept;
+  for (size_t i = 0; i < p->count; i++)
+    for (uint32_t k = 0; k < p->action[i].count + 3; k++)
+      if (p->action[i].ref[k].buffer != AD__NONE) p->action[i].ref[k].buffer = number[p->action[i].ref[k].buffer];
+  for (size_t r = 0; r < p->rules; r++) if (p->rule_ref[r].buffer != AD__NONE) p->rule_ref[r].buffer = number[p->rule_ref[r].buffer];
+  for (size_t k = 0; k < n && p->gradient; k++) if (p->gradient[k] != AD__NONE) p->gradient[k] = number[p->gradient[k]];
+  AD_FREE(number);
+  return true;
+}
+
+/* places in the work space */
+typedef struct ad__gap { size_t from, to; } ad__gap;
+AD_LOCAL bool ad__plan_places(ad__plan *p) {
+  ad__gap *gap = (ad__gap *)ad__array(p->buffers + 2, sizeof *gap);
+  size_t gaps = 0, top = 0;
+  if (!gap) return false;
+  for (size_t i = 0; i < p->count; i++) {
+    const ad__action *a = &p->action[i];
+    bool in_place = a->run == ad__row_kernel || a->run == ad__partial_kernel;
+    for (int d = 0; d < a->t.a.rank; d++) in_place = in_place && a->t.a.shape[d] != 1;      /* views of other strides, which kernels refuse */
+    uint32_t taken = AD__NONE;                             /* the operand whose place the result has got */
+    AD__EACH_REF(a, q) {
+      ad__buffer *b = &p->buffer[a->ref[q].buffer];
+      if (!ad__writes(a, q) || b->first != i || (b->kind != AD__AT_WORK && b->kind < AD__AT_Y) || b->offset != SIZE_MAX) continue;
+      const size_t bytes = (b->bytes + 63) / 64 * 64;
+      for (uint32_t k = 0; in_place && taken == AD__NONE && k < a->count && q == a->count && ad__is_whole(p, &a->t.a, a->ref[q]); k++) {
+        if (a->ref[k].buffer == AD__NONE || a->x[k].dtype != a->t.a.dtype || !ad__is_whole(p, &a->x[k], a->ref[k])) continue;
+        const ad__buffer *o = &p->buffer[a->ref[k].buffer];
+        if (o->last == i && o->bytes == b->bytes && (o->kind == AD__AT_WORK || o->kind >= AD__AT_Y)) { taken = a->ref[k].buffer; b->offset = o->offset; }
+      }
+      if (b->offset != SIZE_MAX) continue;
+      size_t best = gaps;
+      for (size_t k = 0; k < gaps; k++)
+        if (gap[k].to - gap[k].from >= bytes && (best == gaps || gap[k].to - gap[k].from < gap[best].to - gap[best].from)) best = k;
+      if (best == gaps) {
+        const bool at_end = gaps && gap[gaps - 1].to == top;       /* the last gap grows */
+        b->offset = at_end ? gap[--gaps].from : top;
+        top = b->offset + bytes;
+      } else {
+        b->offset = gap[best].from;
+        gap[best].from += bytes;
+        if (gap[best].from == gap[best].to) { memmove(gap + best, gap + best + 1, (gaps - best - 1) * sizeof *gap); gaps--; }
+      }
+    }
+    for (size_t q = 0; q < p->buffers; q++) {              /* free from here on */
+      const ad__buffer *b = &p->buffer[q];
+      if (b->last != i || b->offset == SIZE_MAX || q == taken) continue;
+      const size_t from = b->offset, to = from + (b->bytes + 63) / 64 * 64;
+      size_t at = 0;
+      while (at < gaps && gap[at].from < from) at++;
+      const bool left = at > 0 && gap[at - 1].to == from, right = at < gaps && gap[at].from == to;
+      if (left && right) { gap[at - 1].to = gap[at].to; memmove(gap + at, gap + at + 1, (gaps - at - 1) * sizeof *gap); gaps--; }
+      else if (left) gap[at - 1].to = to;
+      else if (right) gap[at].from = from;
+      else { memmove(gap + at + 1, gap + at, (gaps - at) * sizeof *gap); gap[at].from = from; gap[at].to = to; gaps++; }
+    }
+  }
+  p->bytes = top;
+  AD_FREE(gap);
+  return true;
+}
+
+/* all steps on tape t; v: a handle for each; x: where inputs lie */
+AD_LOCAL void ad__graph_record(const ad__graph *g, ad_tape *t, ad_var *v) {
+  ad_var few[4];
+  for (uint32_t i = 0; i < g->count && t->status == AD_OK; i++) {
     const ad__graph_step *s = &g->step[i];
     ad_var *o = few;
     if (s->kind == AD__STEP_INPUT) continue;
@@ -6763,78 +7348,357 @@ AD_LOCAL ad_status ad__graph_replay(const ad__graph *g, ad_tape *t, uint32_t n, 
     for (uint32_t k = 0; k < s->count; k++) o[k] = v[s->operand[k]];
     switch (s->kind) {
       case AD__STEP_CONSTANT:
-        v[i] = s->rank < 0 ? ad_constant(t, s->c) : ad__tensor_leaf(t, AD_OP_CONSTANT_, "constant", (ad_dtype)s->dtype, s->rank, s->shape, s->data, AD__BORROWED);
+        if (s->rank < 0) v[i] = ad__tensor_leaf(t, AD_OP_CONSTANT_, "constant", AD_F64, 0, NULL, &s->c, AD__COPIED);
+        else if (s->bytes && !ad__trace_memory(t, s->data, s->bytes)) return;
+        else v[i] = ad__tensor_leaf(t, AD_OP_CONSTANT_, "constant", (ad_dtype)s->dtype, s->rank, s->shape, s->data, AD__BORROWED);
         break;
-      case AD__STEP_GUARD:
+      case AD__STEP_GUARD: {
+        ad__tensor guard;
+        const ad__strided *x = ad__array_of(o[0]);
+        memset(&guard, 0, sizeof guard);
+        guard.c = s->c;
         v[i] = o[0];
-        if ((ad_value(o[0]) != 0) != (s->c != 0)) *strayed = true;
+        ad__do(t, ad__guard_kernel, &guard, &x, 1, 0);
         break;
+      }
       case AD__STEP_NODE:
-        v[i] = AD_NODE_FORM(s->code) == AD_ON_TENSORS ? ad__tensor_row(AD_NODE_OP(s->code), o)
-          : ad__unpacked(t, ad__record(s->code, o[0], o[s->count > 1], o[s->count > 2 ? 2 : 0], s->c));
+        v[i] = AD_NODE_FORM(s->code) == AD_ON_TENSORS || AD_NODE_FORM(s->code) == AD_PLAIN ? ad__tensor_row(AD_NODE_OP(s->code), o)
+          : ad__record_tensors(s->code, o[0], o[0], o[0], s->c);
         break;
       default:
         v[i] = s->op->flags & AD__SHAPED ? ad__record_to(s->op, o, s->count, s->rank, s->shape, s->n, 8, s->c) : ad__record_call(s->op, o, s->count, s->n, 8, s->c);
     }
   }
-  return ad_tape_status(t);
 }
 
-AD_LOCAL ad_status ad__graph_sweep(const ad_function *f, ad_tape *t, const ad_var *v, const void *const *w, void *const *gx) {
+/* a leaf for an input or seed like step s, in memory of the trace; zeros where shape rules look at contents */
+AD_LOCAL ad_var ad__graph_leaf(ad_tape *t, const ad__graph_step *s) {
+  void *data = ad__tape_take(t, s->bytes);
+  const int dtype = s->rank < 0 ? AD_F64 : s->dtype;
+  if (!data) return ad__invalid(t);
+  if (dtype == AD_I32) memset(data, 0, s->bytes);
+  return ad__tensor_leaf(t, dtype == AD_I32 ? AD_OP_CONSTANT_ : AD_OP_VARIABLE_, "input", (ad_dtype)dtype, s->rank < 0 ? 0 : s->rank, s->shape, data, AD__BORROWED);
+}
+
+/* the copy of array a to output or gradient number index; a pointer into it is left in to */
+AD_LOCAL void ad__graph_put(ad_tape *t, const ad__strided *a, char **to) {
+  ad__tensor copy;
+  memset(&copy, 0, sizeof copy);
+  copy.a = *a;
+  (void)ad__array_layout(&copy.a);
+  copy.a.data = *to = (char *)ad__tape_take(t, ad__array_bytes(a));
+  if (*to) ad__do(t, ad__copy_forward, &copy, &a, 1, 0);
+}
+
+/* everything a run does, written into the trace of t: where[0 .. n) inputs, [n .. n+m) seeds, [n+m .. n+2m) outputs, [n+2m ..) gradients */
+AD_LOCAL void ad__graph_trace(const ad_function *f, ad_tape *t, bool adjoints, ad_var *v, char **where) {
   const ad__graph *g = f->graph;
-  ad_var sum;
-  bool any = false;
-  memset(&sum, 0, sizeof sum);
-  for (uint32_t j = 0; j < f->m; j++) {
-    const ad__graph_step *s = &g->step[g->output[j]];
-    ad_var y = v[g->output[j]];
-    if (!w[j] || (s->rank >= 0 && s->dtype == AD_I32)) continue;
-    if (f->m == 1 && s->rank >= 0) { any = true; ad_backward_from(y, w[j]); break; }
-    double number = 0;
-    if (s->rank < 0) memcpy(&number, w[j], sizeof number);
-    ad_var part = s->rank < 0 ? ad_var_mul_xk(y, number)
-      : ad_cast(ad_sum(ad_var_mul(y, ad_tensor_borrow(t, (ad_dtype)s->dtype, s->rank, s->shape, w[j])), AD_ALL, false), AD_F64);
-    sum = any ? ad_var_add(sum, part) : part;
-    any = true;
-    if (j + 1 == f->m || f->m == 1) break;
+  const size_t n = f->n, m = f->m;
+  t->passive = !adjoints;
+  t->recorded = 0;
+  for (size_t k = 0; k < n; k++) {
+    v[g->input[k]] = ad__graph_leaf(t, &g->step[g->input[k]]);
+    if (!v[g->input[k]].kind) return;
+    where[k] = (char *)ad__array_of(v[g->input[k]])->data;
   }
-  if (any && (f->m > 1 || g->step[g->output[0]].rank < 0)) ad_backward(sum);
-  for (uint32_t k = 0; k < f->n && ad_tape_status(t) == AD_OK; k++) {
-    const ad__graph_step *s = &g->step[g->input[k]];
-    if (!gx || !gx[k]) continue;
-    if (!any) memset(gx[k], 0, s->bytes);
-    else if (s->rank < 0) { double d = ad_grad(v[g->input[k]]); memcpy(gx[k], &d, sizeof d); }
-    else {
-      const void *data = s->dtype == AD_I32 ? NULL : ad_grad_data(v[g->input[k]]);
-      if (data && s->bytes) memcpy(gx[k], data, s->bytes); else memset(gx[k], 0, s->bytes);
+  ad__graph_record(g, t, v);
+  for (size_t j = 0; j < m && t->status == AD_OK; j++) ad__graph_put(t, ad__array_of(v[g->output[j]]), &where[n + m + j]);
+  t->passive = false;
+  if (!adjoints || t->status != AD_OK) return;
+  const size_t count = t->count;
+  t->swept = count; t->sweep++;
+  memset(t->adjoint, 0, count * sizeof *t->adjoint);
+  ad__sweep_begin(t);
+  for (size_t j = 0; j < m && t->status == AD_OK; j++) {
+    const ad_var y = v[g->output[j]];
+    if (ad__array_of(y)->dtype == AD_I32) continue;
+    const ad_var seed = ad__graph_leaf(t, &g->step[g->output[j]]);
+    if (!seed.kind) break;
+    where[n + j] = (char *)ad__array_of(seed)->data;
+    ad__contribute(t, y.node, seed, false);
+  }
+  for (size_t i = count; i-- > 0 && t->status == AD_OK;) if (t->adjoint[i] != 0) ad__sweep_tensor(t, i);
+  for (size_t k = 0; k < n && t->status == AD_OK; k++) {
+    const ad__tensor *x = ad__tensor_at(t, v[g->input[k]].node);
+    if (x->sweep == t->sweep && x->grad) ad__graph_put(t, &x->grad->a, &where[n + 2 * m + k]);
+  }
+}
+
+/* what the trace holds becomes the plan's; contents of constants are kept */
+AD_LOCAL bool ad__plan_take(ad__plan *p, struct ad__trace *r, const ad__graph *g, char *const *where, size_t n, size_t m) {
+  p->action = r->action; p->count = r->count;
+  p->buffer = r->buffer; p->buffers = r->buffers;
+  p->rule = r->rule; p->rules = r->rules;
+  r->action = NULL; r->buffer = NULL; r->rule = NULL;
+  p->rule_ref = (ad__ref *)ad__array(p->rules, sizeof *p->rule_ref);
+  p->gradient = (uint32_t *)ad__array(n, sizeof *p->gradient);
+  p->update_after = (uint32_t *)ad__array(n, sizeof *p->update_after);
+  if (!p->rule_ref || !p->gradient || !p->update_after) return false;
+  for (size_t k = 0; k < n; k++) p->gradient[k] = p->update_after[k] = AD__NONE;
+  if (p->buffers) qsort(p->buffer, p->buffers, sizeof *p->buffer, ad__buffer_order);
+  for (size_t k = 0; k < 2 * (n + m); k++) {
+    const ad__ref at = ad__ref_of(p, where[k]);
+    if (at.buffer == AD__NONE) continue;
+    p->buffer[at.buffer].kind = k < n ? AD__AT_INPUT : k < n + m ? AD__AT_SEED : k < n + 2 * m ? AD__AT_Y : AD__AT_GX;
+    p->buffer[at.buffer].index = (uint32_t)(k < n ? k : k < n + m ? k - n : k < n + 2 * m ? k - n - m : k - n - 2 * m);
+  }
+  for (size_t q = 0; q < p->rules; q++) p->rule_ref[q] = ad__ref_of(p, p->rule[q].data);
+  for (size_t i = 0; i < p->count; i++) {
+    ad__action *a = &p->action[i];
+    if (a->count > p->widest) p->widest = a->count;
+    for (uint32_t k = 0; k < a->count; k++) a->ref[k] = ad__ref_of(p, a->x[k].data);
+    a->ref[a->count] = ad__ref_of(p, a->t.a.data);
+    a->ref[a->count + 1] = ad__ref_of(p, a->t.saved);
+    a->ref[a->count + 2] = ad__ref_of(p, a->work);
+    AD__EACH_REF(a, k) if (ad__writes(a, k) && p->buffer[a->ref[k].buffer].kind == AD__AT_UNKNOWN) p->buffer[a->ref[k].buffer].kind = AD__AT_WORK;
+  }
+  for (size_t i = 0; i < p->count; i++) {
+    AD__EACH_REF(&p->action[i], k) {
+      ad__buffer *b = &p->buffer[p->action[i].ref[k].buffer];
+      bool of_graph = false;
+      if (b->kind != AD__AT_UNKNOWN) continue;
+      b->kind = AD__AT_CONSTANT;
+      for (uint32_t s = 0; s < g->count; s++) of_graph = of_graph || (g->step[s].data && (char *)g->step[s].data == b->base);
+      if (of_graph) continue;
+      void *copy = ad__array(b->bytes, 1);
+      if (!copy) return false;
+      memcpy(copy, b->base, b->bytes);
+      b->base = (char *)copy; b->owned = true;             /* the order of bases is of no use from here on */
     }
   }
-  return ad_tape_status(t);
+  return true;
 }
 
-AD_LOCAL ad_status ad__graph_run(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
-  ad__graph *g = f->graph;
-  for (uint32_t k = 0; k < f->n; k++) if (!x[k] && g->step[g->input[k]].bytes) return AD_ERROR_ARGUMENT;
-  for (uint32_t k = 0; gx && k < f->n; k++) if (gx[k] && g->step[g->input[k]].rank >= 0 && g->step[g->input[k]].dtype == AD_I32) return AD_ERROR_DTYPE;
-  ad_tape *t = ad__tape_swap(&g->spare, NULL);
-  if (!t) t = ad_tape_create(NULL);
-  if (!t) return AD_ERROR_MEMORY;
-  ad_tape_reset(t);
+AD_LOCAL ad_status ad__plan_make(const ad_function *f, bool adjoints, ad__plan **to) {
+  const ad__graph *g = f->graph;
+  const size_t n = f->n, m = f->m;
+  struct ad__trace trace;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var *v = (ad_var *)ad__array(g->count, sizeof *v);
+  char **where = (char **)ad__array(2 * (n + m), sizeof *where);
+  ad__plan *p = (ad__plan *)ad__array(1, sizeof *p);
   ad_status status = AD_ERROR_MEMORY;
-  bool strayed = false;
-  ad_var *v = (ad_var *)ad__tape_take(t, (size_t)g->count * sizeof *v);
-  if (v) status = ad__graph_replay(g, t, f->n, x, w != NULL, v, &strayed);
-  for (uint32_t j = 0; j < f->m && status == AD_OK; j++) {
-    const ad__graph_step *s = &g->step[g->output[j]];
-    if (!y || !y[j]) continue;
-    if (s->rank < 0) { double value = ad_value(v[g->output[j]]); memcpy(y[j], &value, sizeof value); continue; }
-    ad_var c = ad__contiguous(v[g->output[j]]);
-    if (c.kind && s->bytes) memcpy(y[j], ad_data(c), s->bytes);
-    status = ad_tape_status(t);
+  memset(&trace, 0, sizeof trace);
+  trace.current = AD__NONE;
+  if (p) memset(p, 0, sizeof *p);
+  if (t && v && where && p) {
+    memset(where, 0, 2 * (n + m) * sizeof *where);
+    t->trace = &trace;
+    ad__graph_trace(f, t, adjoints, v, where);
+    status = t->status;
+    bool ok = status == AD_OK && ad__plan_take(p, &trace, g, where, n, m) && ad__plan_early(p);
+    if (ok) {
+      ad__plan_sweeps(p);
+      ad__plan_relu(p);
+      ad__plan_outputs(p);
+      ok = ad__plan_serves(p, m, n) && ad__plan_lives(p, n);
+    }
+    if (ok) {
+      for (size_t b = 0; b < p->buffers; b++) p->buffer[b].offset = SIZE_MAX;
+      ok = ad__plan_places(p);
+    }
+    if (ok) {
+      for (size_t j = 0; adjoints && j < m; j++) if (g->step[g->output[j]].bytes > p->zeros) p->zeros = g->step[g->output[j]].bytes;
+      p->zeros = (p->zeros + 63) / 64 * 64;
+      p->table = p->buffers * sizeof(char *) + p->widest * (sizeof(ad__strided) + sizeof(ad__strided *));
+      p->table = (p->table + 63) / 64 * 64;
+    } else if (status == AD_OK) status = AD_ERROR_MEMORY;
   }
-  if (w && status == AD_OK) status = ad__graph_sweep(f, t, v, w, gx);
-  t = ad__tape_swap(&g->spare, t);
-  ad_tape_destroy(t);                           /* another call was at work, and has put its own back first */
+  if (status != AD_OK) { ad__plan_free(p); p = NULL; }
+  ad__actions_free(trace.action, trace.count);
+  AD_FREE(trace.buffer); AD_FREE(trace.rule);
+  if (t) t->trace = NULL;
+  ad_tape_destroy(t);
+  AD_FREE(v); AD_FREE(where);
+  *to = p;
+  return status;
+}
+
+/* --- runs of tensor functions */
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+AD_LOCAL void *ad__swap(void **at, void *p) { return __atomic_exchange_n(at, p, __ATOMIC_ACQ_REL); }
+AD_LOCAL void *ad__published(void *const *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+AD_LOCAL bool ad__publish(void **at, void *p) {
+  void *none = NULL;
+  return __atomic_compare_exchange_n(at, &none, p, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+#else
+AD_LOCAL void *ad__swap(void **at, void *p) { void *old = *at; *at = p; return old; }
+AD_LOCAL void *ad__published(void *const *at) { return *at; }
+AD_LOCAL bool ad__publish(void **at, void *p) { if (*at) return false; *at = p; return true; }
+#endif
+
+AD_LOCAL ad_status ad__function_plan(const ad_function *f, bool adjoints, const ad__plan **to) {
+  void **at = &f->graph->plan[adjoints];
+  ad__plan *p = (ad__plan *)ad__published(at);
+  ad_status status = p ? AD_OK : ad__plan_make(f, adjoints, &p);
+  if (status == AD_OK && !ad__published(at) && !ad__publish(at, p)) ad__plan_free(p);       /* another thread was faster */
+  *to = (const ad__plan *)ad__published(at);
+  return status;
+}
+AD_LOCAL size_t ad__plan_bytes(const ad__plan *p) { return p->table + p->zeros + p->bytes; }
+
+/* whether a run of step s changes parameter k by the product that makes its gradient: theta -= rate * product */
+AD_LOCAL bool ad__folds(const ad_function_step_arguments *s, size_t k) {
+  return s->theta && s->theta[k] && !(s->gx && s->gx[k]) && !s->velocity && s->momentum == 0 && s->decay == 0;
+}
+AD_LOCAL void ad__update(const ad_function_step_arguments *s, const ad__graph_step *in, size_t k, const void *g) {
+  void *x = s->theta[k], *v = s->velocity ? s->velocity[k] : NULL;
+  if (in->rank >= 0 && in->dtype == AD_F32) ad_f32_sgd(in->bytes / sizeof(float), (float *)x, (const float *)g, (float *)v, s->rate, s->momentum, s->decay);
+  else ad_f64_sgd(in->bytes / sizeof(double), (double *)x, (const double *)g, (double *)v, s->rate, s->momentum, s->decay);
+}
+AD_LOCAL bool ad__wants(const ad_function_step_arguments *s, size_t m, size_t bit) {
+  if (bit < m) return s->y && s->y[bit];
+  return (s->gx && s->gx[bit - m]) || (s->theta && s->theta[bit - m]);
+}
+
+AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const ad_function_step_arguments *s, char *space) {
+  static const double one64 = 1;
+  static const float one32 = 1;
+  const ad__graph *g = f->graph;
+  const size_t n = f->n, m = f->m;
+  char **at = (char **)(void *)space, *zeros = space + p->table, *base = zeros + p->zeros;
+  ad__strided *x = (ad__strided *)(void *)(at + p->buffers);
+  const ad__strided **px = (const ad__strided **)(void *)(x + p->widest);
+  uint32_t rule = AD__NONE;
+  bool zero = false, strayed = false;
+  for (size_t k = 0; k < p->widest; k++) px[k] = &x[k];
+  for (size_t j = 0; s->w && j < m; j++) if (!s->w[j]) { memset(zeros, 0, p->zeros); break; }      /* the adjoint of an output without weight */
+  for (size_t b = 0; b < p->buffers; b++) {
+    const ad__buffer *q = &p->buffer[b];
+    const uint32_t k = q->index;
+    char *work = base + q->offset;
+    switch (q->kind) {
+      case AD__AT_INPUT: at[b] = (char *)(uintptr_t)s->x[k]; break;
+      case AD__AT_SEED:
+        if (s->w) at[b] = s->w[k] ? (char *)(uintptr_t)s->w[k] : zeros;
+        else at[b] = g->step[g->output[k]].bytes == sizeof(float) ? (char *)(uintptr_t)&one32 : (char *)(uintptr_t)&one64;
+        break;
+      case AD__AT_CONSTANT: at[b] = q->base; break;
+      case AD__AT_Y: at[b] = s->y && s->y[k] ? (char *)s->y[k] : work; break;
+      case AD__AT_GX: at[b] = s->gx && s->gx[k] ? (char *)s->gx[k] : work; break;
+      default: at[b] = work;
+    }
+  }
+  for (size_t i = 0; i <= p->count; i++) {
+    for (size_t k = 0; i && s->theta && k < n; k++) {      /* parameters that nobody reads any more */
+      if (p->update_after[k] != i - 1 || p->gradient[k] == AD__NONE || !s->theta[k]) continue;
+      if (!(p->action[i - 1].update == k && ad__folds(s, k))) ad__update(s, &g->step[g->input[k]], k, at[p->gradient[k]]);
+    }
+    if (i == p->count) break;
+    const ad__action *a = &p->action[i];
+    const uint64_t *serves = p->serves + i * p->words;
+    bool wanted = a->run == ad__guard_kernel;
+    for (size_t bit = 0; bit < m + n && !wanted; bit++) wanted = (serves[bit / 64] >> bit % 64 & 1) && ad__wants(s, m, bit);
+    if (!wanted) continue;
+    ad__tensor t = a->t;
+    for (uint32_t k = 0; k < a->count; k++) {
+      x[k] = a->x[k];
+      x[k].data = a->ref[k].buffer == AD__NONE ? NULL : at[a->ref[k].buffer] + a->ref[k].offset;
+    }
+    const ad__ref *r = a->ref + a->count;
+    t.a.data = r[0].buffer == AD__NONE ? NULL : at[r[0].buffer] + r[0].offset;
+    t.saved = r[1].buffer == AD__NONE ? NULL : at[r[1].buffer] + r[1].offset;
+    void *work = r[2].buffer == AD__NONE ? NULL : at[r[2].buffer] + r[2].offset;
+    if (a->rule != rule && a->rule != AD__NONE) {
+      ad__strided seed = p->rule[a->rule];
+      const ad__ref of = p->rule_ref[a->rule];
+      seed.data = of.buffer == AD__NONE ? NULL : at[of.buffer] + of.offset;
+      zero = seed.data && ad__all_zero(&seed);
+      rule = a->rule;
+    }
+    if (a->rule != AD__NONE && zero) {                     /* the rule is not run, what it makes is 0 */
+      if (!ad__adds(a) && t.a.data) memset(t.a.data, 0, ad__array_bytes(&t.a));
+      for (uint32_t k = 0; k < a->count; k++) if (ad__writes(a, k) && x[k].data) memset(x[k].data, 0, ad__array_bytes(&x[k]));
+      continue;
+    }
+    if (t.op && (t.op->flags & AD__CHECKED)) {
+      ad__tensor again = t;
+      again.status = AD_ERROR_SHAPE;
+      if (t.op->shape(&again, px)) return again.status;
+    }
+    if (a->update != AD__NONE && ad__folds(s, a->update)) {
+      t.a.data = s->theta[a->update];
+      ad__matmul_into(&t, px, -s->rate, 1, work);
+    } else a->run(&t, px, work);
+    strayed = strayed || (a->run == ad__guard_kernel && t.number);
+  }
+  for (size_t k = 0; s->gx && k < n; k++)                  /* what no output depends on */
+    if (s->gx[k] && p->gradient[k] == AD__NONE) memset(s->gx[k], 0, g->step[g->input[k]].bytes);
+  return strayed ? AD_ERROR_BRANCH : AD_OK;
+}
+
+AD_LOCAL ad_status ad__graph_run(const ad_function *f, const ad_function_step_arguments *s, bool adjoints) {
+  ad__graph *g = f->graph;
+  const ad__plan *p;
+  for (uint32_t k = 0; k < f->n; k++) if (!s->x[k] && g->step[g->input[k]].bytes) return AD_ERROR_ARGUMENT;
+  for (uint32_t k = 0; k < f->n; k++)
+    if (((s->gx && s->gx[k]) || (s->theta && s->theta[k])) && g->step[g->input[k]].rank >= 0 && g->step[g->input[k]].dtype == AD_I32) return AD_ERROR_DTYPE;
+  ad_status status = ad__function_plan(f, adjoints, &p);
+  if (status != AD_OK) return status;
+  if (s->workspace) return ad__plan_run(f, p, s, (char *)s->workspace);
+  void *own = ad__swap(&g->spare[adjoints], NULL);
+  if (!own) own = ad__array(ad__plan_bytes(p) + AD__ALIGN, 1);
+  if (!own) return AD_ERROR_MEMORY;
+  status = ad__plan_run(f, p, s, ad__aligned(own));
+  own = ad__swap(&g->spare[adjoints], own);
+  AD_FREE(own);                                 /* another call was at work, and has put its own back first */
+  return status;
+}
+
+AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind, size_t *bytes) {
+  const ad__plan *p;
+  if (kind != AD_FUNCTION_VALUE && kind != AD_FUNCTION_VJP) return AD_ERROR_UNSUPPORTED;
+  const ad_status status = ad__function_plan(f, kind == AD_FUNCTION_VJP, &p);
+  if (status == AD_OK && bytes) *bytes = ad__plan_bytes(p);
+  return status;
+}
+
+AD_LOCAL void ad__graph_describe(const ad_function *f, ad_function_info *info) {
+  info->nodes = f->graph->count;
+  for (int k = 0; k < 2; k++) {
+    const ad__plan *p = (const ad__plan *)ad__published(&f->graph->plan[k]);
+    const int kind = k ? AD_FUNCTION_VJP : AD_FUNCTION_VALUE;
+    if (p) { info->instructions[kind] = p->count; info->slots[kind] = p->buffers; }
+  }
+}
+
+/* A function whose inputs and outputs are numbers, with operations of the program's own between: point by point, a Jacobian by a sweep an
+   output. Nothing else is built of a plan. */
+AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a) {
+  const ad__graph *g = f->graph;
+  const size_t n = f->n, m = f->m, sweeps = kind == AD_FUNCTION_JACOBIAN ? m : 1;
+  for (size_t k = 0; k < n; k++) { const ad__graph_step *s = &g->step[g->input[k]]; if (s->rank > 0 || (s->rank == 0 && s->dtype != AD_F64)) return AD_ERROR_UNSUPPORTED; }
+  for (size_t j = 0; j < m; j++) { const ad__graph_step *s = &g->step[g->output[j]]; if (s->rank > 0 || (s->rank == 0 && s->dtype != AD_F64)) return AD_ERROR_UNSUPPORTED; }
+  if (kind != AD_FUNCTION_VALUE && kind != AD_FUNCTION_JACOBIAN && kind != AD_FUNCTION_VJP) return AD_ERROR_UNSUPPORTED;
+  const ad_status wrong = ad__arguments_status(f, kind, a, count);
+  if (wrong != AD_OK) return wrong;
+  if (a->dtype != AD_F64) return AD_ERROR_UNSUPPORTED;
+  const double *x = (const double *)a->x, *w = (const double *)a->w;
+  double *y = (double *)a->y, *result = (double *)a->result, *weight = (double *)ad__array(m, sizeof *weight);
+  void **at = (void **)ad__array(2 * (n + m), sizeof *at);
+  ad_status status = weight && at ? AD_OK : AD_ERROR_MEMORY;
+  bool strayed = false;
+  for (size_t i = 0; i < count && (status == AD_OK || status == AD_ERROR_BRANCH); i++) {
+    if (a->branch) a->branch[i] = 0;
+    for (size_t row = 0; row < sweeps && (status == AD_OK || status == AD_ERROR_BRANCH); row++) {
+      ad_function_step_arguments s;
+      memset(&s, 0, sizeof s);
+      for (size_t k = 0; k < n; k++) { at[k] = (void *)(uintptr_t)(x + i * n + k); at[n + 2 * m + k] = result ? result + (i * sweeps + row) * n + k : NULL; }
+      for (size_t j = 0; j < m; j++) {
+        weight[j] = kind == AD_FUNCTION_JACOBIAN ? (double)(j == row) : w ? w[i * m + j] : 1;
+        at[n + j] = &weight[j];
+        at[n + m + j] = y ? y + i * m + j : NULL;
+      }
+      s.x = (const void *const *)at; s.w = (const void *const *)(at + n); s.y = at + n + m;
+      if (kind != AD_FUNCTION_VALUE) s.gx = at + n + 2 * m;
+      status = ad__graph_run(f, &s, kind != AD_FUNCTION_VALUE);
+      strayed = strayed || status == AD_ERROR_BRANCH;
+      if (a->branch && status == AD_ERROR_BRANCH) a->branch[i] = 1;
+    }
+  }
+  AD_FREE(weight); AD_FREE(at);
   return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
 }
 
@@ -6859,13 +7723,48 @@ AD_LOCAL ad_status ad__run_scalars(const ad_function *f, const void *const *x, c
   return status;
 }
 
+AD_LOCAL ad_status ad__step_scalars(const ad_function *f, const ad_function_step_arguments *s) {
+  static const double one = 1;
+  const size_t n = f->n;
+  const void *w[1];
+  double *g = (double *)ad__array(n, sizeof *g);
+  void **gx = (void **)ad__array(n, sizeof *gx);
+  ad_status status = AD_ERROR_MEMORY;
+  w[0] = &one;
+  if (g && gx) {
+    for (size_t k = 0; k < n; k++) gx[k] = &g[k];
+    status = ad__run_scalars(f, s->x, s->w ? s->w : w, s->y, gx);
+    for (size_t k = 0; k < n && (status == AD_OK || status == AD_ERROR_BRANCH); k++) {
+      if (s->gx && s->gx[k]) memcpy(s->gx[k], &g[k], sizeof *g);
+      if (s->theta && s->theta[k]) ad_f64_sgd(1, (double *)s->theta[k], &g[k], s->velocity ? (double *)s->velocity[k] : NULL, s->rate, s->momentum, s->decay);
+    }
+  }
+  AD_FREE(g); AD_FREE(gx);
+  return status;
+}
+AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *s) {
+  if (!f || !s || !s->x || (!s->w && f->m != 1)) return AD_ERROR_ARGUMENT;
+  if (f->graph) {
+    const ad__graph *g = f->graph;
+    const ad__graph_step *y = &g->step[g->output[0]];
+    if (!s->w && (y->rank > 0 || (y->rank == 0 && y->dtype == AD_I32))) return AD_ERROR_ARGUMENT;
+    return ad__graph_run(f, s, true);
+  }
+  return ad__step_scalars(f, s);
+}
 AD_API ad_status ad_function_run(const ad_function *f, const void *const *x, void *const *y) {
+  ad_function_step_arguments s;
   if (!f || !x || !y) return AD_ERROR_ARGUMENT;
-  return f->graph ? ad__graph_run(f, x, NULL, y, NULL) : ad__run_scalars(f, x, NULL, y, NULL);
+  memset(&s, 0, sizeof s);
+  s.x = x; s.y = y;
+  return f->graph ? ad__graph_run(f, &s, false) : ad__run_scalars(f, x, NULL, y, NULL);
 }
 AD_API ad_status ad_function_run_vjp(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
+  ad_function_step_arguments s;
   if (!f || !x || !w || !gx) return AD_ERROR_ARGUMENT;
-  return f->graph ? ad__graph_run(f, x, w, y, gx) : ad__run_scalars(f, x, w, y, gx);
+  memset(&s, 0, sizeof s);
+  s.x = x; s.w = w; s.y = y; s.gx = gx;
+  return f->graph ? ad__graph_run(f, &s, true) : ad__run_scalars(f, x, w, y, gx);
 }
 
 /* --- C output */
@@ -7261,37 +8160,166 @@ AD_API ad_status ad_checkpoint(ad_loop_step *step, ad_loop_reverse *reverse, ad_
 
 /* >>custom -------------------------------------------------------------------------------------------------------------- */
 
-AD_LOCAL const ad_custom *ad__custom_of(const ad__tensor *t) { const ad_custom *op; memcpy(&op, &t->n[0], sizeof op); return op; }
+/* n: the operation, 1 of tensors */
+AD_LOCAL const void *ad__custom_of(const ad__tensor *t) { const void *op; memcpy(&op, &t->n[0], sizeof op); return op; }
+typedef struct ad__custom_rules { bool vjp, jvp; void (*derive)(void *, const ad_var *, ad_var, ad_var, ad_var *); void *context; const char *name; } ad__custom_rules;
+AD_LOCAL ad__custom_rules ad__custom_rules_of(const ad__tensor *t) {
+  ad__custom_rules r;
+  if (t->n[1]) {
+    const ad_custom_tensor *op = (const ad_custom_tensor *)ad__custom_of(t);
+    r.vjp = op->vjp != NULL; r.jvp = op->jvp != NULL; r.derive = op->derive; r.context = op->context; r.name = op->name;
+  } else {
+    const ad_custom *op = (const ad_custom *)ad__custom_of(t);
+    r.vjp = op->vjp != NULL; r.jvp = op->jvp != NULL; r.derive = op->derive; r.context = op->context; r.name = op->name;
+  }
+  return r;
+}
+AD_LOCAL ad_array ad__custom_array(const ad__strided *x) {
+  ad_array a;
+  a.type = (ad_dtype)x->dtype; a.rank = x->rank; a.shape = x->shape; a.size = x->size; a.data = x->data;
+  return a;
+}
 AD_LOCAL const char *ad__custom_shape(ad__tensor *t, const ad__strided *const *x) {
-  const ad_custom *op = ad__custom_of(t);
-  if (x[0]->rank != 1 || x[0]->dtype != AD_F64 || x[0]->size != op->inputs) { t->number = (ptrdiff_t)op->inputs; return "needs %td doubles"; }
-  t->a.rank = 1; t->a.dtype = AD_F64; t->a.shape[0] = op->outputs;
+  if (t->n[1]) {
+    const ad_custom_tensor *op = (const ad_custom_tensor *)ad__custom_of(t);
+    ad_array a[AD_CUSTOM_OPERANDS];
+    ad_dtype type = (ad_dtype)x[0]->dtype;
+    int rank = -1;
+    for (uint32_t k = 0; k < t->count; k++) { a[k] = ad__custom_array(x[k]); a[k].data = NULL; }
+    const ad_status status = op->shape(op->context, a, &type, &rank, t->a.shape);
+    if (status != AD_OK) return t->status = status, "refused by its shape rule";
+    if (rank < 0 || rank > AD_MAX_RANK) return t->status = AD_ERROR_ARGUMENT, t->number = rank, "its shape rule gives rank %td";
+    if (type != AD_F32 && type != AD_F64) return t->status = AD_ERROR_DTYPE, "its shape rule gives no floating-point type";
+    t->a.rank = (uint8_t)rank; t->a.dtype = (uint8_t)type;
+  } else {
+    const ad_custom *op = (const ad_custom *)ad__custom_of(t);
+    if (x[0]->rank != 1 || x[0]->dtype != AD_F64 || x[0]->size != op->inputs) { t->number = (ptrdiff_t)op->inputs; return "needs %td doubles"; }
+    t->a.rank = 1; t->a.dtype = AD_F64; t->a.shape[0] = op->outputs;
+  }
   return ad__array_layout(&t->a) ? NULL : "overflows";
 }
+AD_LOCAL void ad__fill(const ad__strided *a, double c) {
+  if (!a->data) return;
+  if (a->dtype == AD_F32) ad_f32_array_fill(a->size, (float)c, AD__F(a)); else if (a->dtype == AD_F64) ad_f64_array_fill(a->size, c, AD__D(a));
+}
 AD_LOCAL void ad__custom_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
-  const ad_custom *op = ad__custom_of(t);
-  double *y = (double *)t->a.data;
+  ad_array a[AD_CUSTOM_OPERANDS], y = ad__custom_array(&t->a);
+  const ad_custom_tensor *op = (const ad_custom_tensor *)ad__custom_of(t);
+  const ad_custom *numbers = (const ad_custom *)ad__custom_of(t);
   (void)work;
-  if (op->value(op->context, (const double *)x[0]->data, y) != AD_OK) for (size_t i = 0; i < t->a.size; i++) y[i] = (double)NAN;
+  for (uint32_t k = 0; k < t->count; k++) a[k] = ad__custom_array(x[k]);
+  if ((t->n[1] ? op->value(op->context, a, &y) : numbers->value(numbers->context, (const double *)a[0].data, (double *)y.data)) != AD_OK) ad__fill(&t->a, (double)NAN);
+}
+/* dy = J dx, NaN where it fails */
+AD_LOCAL void ad__custom_tangent(const ad__tensor *t, const ad_array *x, const ad_array *y, const ad_array *dx, const ad__strided *to) {
+  const ad_custom_tensor *op = (const ad_custom_tensor *)ad__custom_of(t);
+  const ad_custom *numbers = (const ad_custom *)ad__custom_of(t);
+  const ad_array dy = ad__custom_array(to);
+  if ((t->n[1] ? op->jvp(op->context, x, y, dx, &dy)
+       : numbers->jvp(numbers->context, (const double *)x[0].data, (const double *)y->data, (const double *)dx[0].data, (double *)dy.data)) != AD_OK) ad__fill(to, (double)NAN);
+}
+/* x: the operands, value, its adjoint, where those of the operands go (data NULL: not wanted); work, without vjp: tangents of operands and value */
+AD_LOCAL void ad__custom_vjp(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const uint32_t n = t->count;
+  ad_array a[2 * AD_CUSTOM_OPERANDS + 2], dx[AD_CUSTOM_OPERANDS];
+  const ad__custom_rules rules = ad__custom_rules_of(t);
+  bool failed = false;
+  for (uint32_t k = 0; k < 2 * n + 2; k++) a[k] = ad__custom_array(x[k]);
+  if (rules.vjp && t->n[1]) {
+    const ad_custom_tensor *op = (const ad_custom_tensor *)ad__custom_of(t);
+    failed = op->vjp(op->context, a, &a[n], &a[n + 1], &a[n + 2]) != AD_OK;
+  } else if (rules.vjp) {
+    const ad_custom *op = (const ad_custom *)ad__custom_of(t);
+    failed = op->vjp(op->context, (const double *)a[0].data, (const double *)a[1].data, (const double *)a[2].data, (double *)a[3].data) != AD_OK;
+  } else {
+    char *at = (char *)work;
+    ad__strided dy = *x[n];
+    dy.data = at;
+    at += ad__array_bytes(x[n]) + 8;
+    for (uint32_t k = 0; k < n; k++) {
+      dx[k] = a[k];
+      dx[k].data = at;
+      memset(at, 0, ad__array_bytes(x[k]));
+      at += (ad__array_bytes(x[k]) + 15) / 8 * 8;
+    }
+    for (uint32_t k = 0; k < n; k++)
+      for (size_t i = 0; i < a[k].size && a[n + 2 + k].data; i++) {
+        const bool single = a[k].type == AD_F32;
+        double sum = 0;
+        if (single) ((float *)dx[k].data)[i] = 1; else ((double *)dx[k].data)[i] = 1;
+        ad__custom_tangent(t, a, &a[n], dx, &dy);
+        for (size_t j = 0; j < dy.size; j++) sum += dy.dtype == AD_F32 ? (double)AD__F(x[n + 1])[j] * (double)AD__F(&dy)[j] : AD__D(x[n + 1])[j] * AD__D(&dy)[j];
+        if (single) { ((float *)dx[k].data)[i] = 0; AD__F(x[n + 2 + k])[i] = (float)sum; } else { ((double *)dx[k].data)[i] = 0; AD__D(x[n + 2 + k])[i] = sum; }
+      }
+  }
+  for (uint32_t k = 0; failed && k < n; k++) ad__fill(x[n + 2 + k], (double)NAN);
 }
 AD_LOCAL void ad__custom_reverse(ad__reverse *r) {
-  const ad_custom *op = ad__custom_of(r->t);
-  if (!r->numbers) { ad__fail(r->tape, AD_ERROR_UNSUPPORTED, "%s: an operation of the program has no second derivatives", op->name); return; }
-  ad_var x = ad__contiguous(r->x[0]), g = ad__contiguous(r->g), gx = ad__buffer_like(r->tape, ad__array_of(r->x[0]));
-  if (!x.kind || !g.kind || !gx.kind) return;
-  double *to = (double *)ad__array_of(gx)->data;
-  if (op->vjp(op->context, (const double *)ad__array_of(x)->data, (const double *)r->t->a.data, (const double *)ad__array_of(g)->data, to) != AD_OK)
-    for (size_t i = 0; i < op->inputs; i++) to[i] = (double)NAN;
-  r->gx[0] = gx;
+  const ad__custom_rules rules = ad__custom_rules_of(r->t);
+  const uint32_t n = r->t->count;
+  const ad__strided *all[2 * AD_CUSTOM_OPERANDS + 2];
+  ad__strided none[AD_CUSTOM_OPERANDS], room[AD_CUSTOM_OPERANDS];
+  double number[AD_CUSTOM_OPERANDS];
+  size_t bytes = 0;
+  void *work = NULL;
+  ad__tensor t = *r->t;
+  if (rules.derive && (!r->numbers || !(rules.vjp || rules.jvp))) { rules.derive(rules.context, r->x, r->y, r->g, r->gx); return; }
+  if (!r->numbers) {
+    ad__fail(r->tape, AD_ERROR_UNSUPPORTED, "%s: an operation of the program without derive has no second derivatives", rules.name);
+    return;
+  }
+  for (uint32_t k = 0; k < n; k++) {
+    const ad_var x = ad__contiguous(r->x[k]);
+    if (!ad__valid(x)) return;
+    all[k] = ad__operand_array(x, AD_F64, &room[k], &number[k]);
+    none[k] = *all[k];
+    none[k].data = NULL;
+    all[n + 2 + k] = &none[k];
+    bytes += (ad__array_bytes(all[k]) + 15) / 8 * 8;
+    if (!r->wanted[k] && t.n[1]) continue;
+    r->gx[k] = ad__buffer_like(r->tape, all[k]);
+    if (!ad__valid(r->gx[k])) return;
+    all[n + 2 + k] = ad__array_of(r->gx[k]);
+  }
+  const ad_var g = ad__contiguous(r->g);
+  if (!ad__valid(g)) return;
+  all[n] = &r->t->a; all[n + 1] = ad__array_of(g);
+  if (!rules.vjp && !(work = ad__tape_take(r->tape, bytes + ad__array_bytes(&t.a) + 8))) return;
+  t.a.data = NULL;
+  if (r->tape->trace) (void)ad__trace_kernel(r->tape, ad__custom_vjp, &t, all, 2 * (size_t)n + 2, ((1u << n) - 1) << (n + 2), work);
+  else ad__custom_vjp(&t, all, work);
 }
 static const ad_tensor_op ad__op_custom = { "custom", 0, ad__custom_shape, ad__custom_forward, ad__custom_reverse };
 
+AD_LOCAL ad_var ad__custom_record(const void *op, bool tensors, const ad_var *x, size_t count) {
+  ptrdiff_t n[2];
+  memcpy(&n[0], &op, sizeof n[0]);
+  n[1] = tensors;
+  return ad__record_call(&ad__op_custom, x, count, n, 2, 0);
+}
 AD_API ad_var ad_custom_call(const ad_custom *op, ad_var x) {
-  if (!op || !op->name || !op->value || !op->vjp || op->inputs == 0 || op->outputs == 0)
-    return ad__fail(x.tape, AD_ERROR_ARGUMENT, "ad_custom_call: no operation, or one without name, value, vjp, inputs or outputs");
-  ptrdiff_t pointer;
-  memcpy(&pointer, &op, sizeof pointer);
-  return ad__record_call(&ad__op_custom, &x, 1, &pointer, 1, 0);
+  if (!op || !op->name || !op->value || !(op->vjp || op->jvp || op->derive) || op->inputs == 0 || op->outputs == 0)
+    return ad__fail(x.tape, AD_ERROR_ARGUMENT, "ad_custom_call: no operation, or one without name, value, inputs or outputs, or without vjp, jvp and derive");
+  return ad__custom_record(op, false, &x, 1);
+}
+AD_API void ad_custom_numbers(const ad_custom *op, const ad_var *x, ad_var *y) {
+  ad_tape *t = x ? x[0].tape : NULL;
+  const size_t one = 1;
+  if (!t || !op || !y || op->inputs == 0) {
+    if (t) ad__fail(t, AD_ERROR_ARGUMENT, "ad_custom_numbers: no operation or nowhere to put its value");
+    for (size_t j = 0; op && y && j < op->outputs; j++) y[j] = ad__invalid(t);
+    return;
+  }
+  ad_var few[16], *v = op->inputs <= 16 ? few : (ad_var *)ad__tape_take(t, op->inputs * sizeof *v), all = ad__invalid(t);
+  for (size_t k = 0; v && k < op->inputs; k++) v[k] = ad_reshape(x[k], 1, &one);
+  if (v) all = ad_custom_call(op, op->inputs == 1 ? v[0] : ad_concat(v, op->inputs, 0));
+  for (size_t j = 0; j < op->outputs; j++) y[j] = ad_reshape(ad_slice(all, 0, (ptrdiff_t)j, (ptrdiff_t)j + 1, 1), 0, NULL);
+}
+AD_API ad_var ad_custom_apply(const ad_custom_tensor *op, const ad_var *x) {
+  if (!x) return ad__invalid(NULL);
+  if (!op || !op->name || !op->shape || !op->value || !(op->vjp || op->jvp || op->derive) || op->operands == 0 || op->operands > AD_CUSTOM_OPERANDS)
+    return ad__fail(x[0].tape, AD_ERROR_ARGUMENT, "ad_custom_apply: no operation, one without name, shape or value, or without vjp, jvp and derive, or not 1 to %d operands", AD_CUSTOM_OPERANDS);
+  return ad__custom_record(op, true, x, op->operands);
 }
 
 #endif /* AD__FUNCTION_IMPLEMENTATION */

@@ -46,10 +46,44 @@ static void by_hand(benchmark::State &state, const Net &net) {
     benchmark::DoNotOptimize(loss[0]);
   }
 }
+// the same step as one call
+static void as_function(benchmark::State &state, const Net &net) {
+  const size_t b = net.batch, n = net.layers, size[2] = { b, net.width[0] };
+  const std::vector<float> x = noise(b * net.width[0], 1);
+  const std::vector<int32_t> label = labels(b);
+  ad_tape *t = ad_tape_create(nullptr);
+  std::vector<ad_var> in(2 + 2 * n);
+  std::vector<std::vector<float>> p(2 * n);
+  std::vector<const void *> at(2 + 2 * n);
+  std::vector<void *> theta(2 + 2 * n);
+  in[0] = ad_tensor_borrow(t, AD_F32, 2, size, x.data());
+  in[1] = ad_tensor_borrow(t, AD_I32, 1, &b, label.data());
+  at[0] = x.data(), at[1] = label.data();
+  for (size_t l = 0; l < n; l++) {
+    p[2 * l] = noise(net.width[l] * net.width[l + 1], 0.01), p[2 * l + 1].resize(net.width[l + 1]);
+    in[2 + 2 * l] = ad_tensor_variable(t, AD_F32, 2, &net.width[l], p[2 * l].data());
+    in[3 + 2 * l] = ad_tensor_variable(t, AD_F32, 1, &net.width[l + 1], p[2 * l + 1].data());
+    at[2 + 2 * l] = theta[2 + 2 * l] = p[2 * l].data(), at[3 + 2 * l] = theta[3 + 2 * l] = p[2 * l + 1].data();
+  }
+  ad_var y = in[0];
+  for (size_t l = 0; l < n; l++) y = l + 1 < n ? ad_relu(ad_linear(y, in[2 + 2 * l], in[3 + 2 * l])) : ad_linear(y, in[2 + 2 * l], in[3 + 2 * l]);
+  y = ad_cross_entropy(y, in[1]);
+  ad_function *f = ad_function_create(in.data(), in.size(), &y, 1);
+  ad_tape_destroy(t);
+  float loss;
+  void *to[1] = { &loss };
+  ad_function_step_arguments step = {};
+  step.x = at.data(), step.y = to, step.theta = theta.data(), step.rate = 0.1;
+  for (auto _ : state)
+    if (ad_function_step(f, &step) != AD_OK) state.SkipWithError("ad_function_step");
+  ad_function_destroy(f);
+}
 BENCHMARK_CAPTURE(by_hand, small, small_net)->Name("step_784_50_10/by_hand");
 BENCHMARK_CAPTURE(on_tape, small, small_net)->Name("step_784_50_10/tape");
+BENCHMARK_CAPTURE(as_function, small, small_net)->Name("step_784_50_10/function");
 BENCHMARK_CAPTURE(by_hand, large, large_net)->Name("step_784_512_512_10/by_hand");
 BENCHMARK_CAPTURE(on_tape, large, large_net)->Name("step_784_512_512_10/tape");
+BENCHMARK_CAPTURE(as_function, large, large_net)->Name("step_784_512_512_10/function");
 
 BENCHMARK_CAPTURE(conv_on_tape, float, AD_F32)->Name("conv_step_100/tape_f32");
 BENCHMARK_CAPTURE(conv_on_tape, double, AD_F64)->Name("conv_step_100/tape_f64");
@@ -168,10 +202,34 @@ static void mixture_tensors(benchmark::State &state, size_t d, size_t k, size_t 
   }
   ad_tape_destroy(t);
 }
+static void mixture_function(benchmark::State &state, size_t d, size_t k, size_t n) {
+  const Mixture x(d, k, n);
+  const size_t shapes[3][2] = { { k, 0 }, { k, d }, { k, d * (d + 1) / 2 } };
+  const double *data[3] = { x.alphas.data(), x.means.data(), x.icf.data() }, one = 1;
+  ad_tape *t = ad_tape_create(nullptr);
+  ad_var in[3];
+  for (int i = 0; i < 3; i++) in[i] = ad_tensor_variable(t, AD_F64, i ? 2 : 1, shapes[i], data[i]);
+  ad_var y = mixture(t, d, k, n, x.points.data(), 1, 0, in);
+  ad_function *f = ad_function_create(in, 3, &y, 1);
+  ad_tape_destroy(t);
+  std::vector<double> g[3] = { x.alphas, x.means, x.icf };
+  double value;
+  const void *from[3] = { data[0], data[1], data[2] }, *w[1] = { &one };
+  void *to[1] = { &value }, *gx[3] = { g[0].data(), g[1].data(), g[2].data() };
+  for (auto _ : state) {
+    if (ad_function_run_vjp(f, from, w, to, gx) != AD_OK) state.SkipWithError("ad_function_run_vjp");
+    benchmark::DoNotOptimize(g[2][0]);
+  }
+  ad_function_destroy(f);
+}
 BENCHMARK_CAPTURE(mixture_plain, d10, 10, 5, 1000)->Name("gmm_d10_K5_n1000/objective");
 BENCHMARK_CAPTURE(mixture_tensors, d10, 10, 5, 1000)->Name("gmm_d10_K5_n1000/tensors");
 BENCHMARK_CAPTURE(mixture_scalars, d10, 10, 5, 1000)->Name("gmm_d10_K5_n1000/scalars");
+BENCHMARK_CAPTURE(mixture_plain, d10K25, 10, 25, 1000)->Name("gmm_d10_K25_n1000/objective");
+BENCHMARK_CAPTURE(mixture_tensors, d10K25, 10, 25, 1000)->Name("gmm_d10_K25_n1000/tensors");
+BENCHMARK_CAPTURE(mixture_function, d10K25, 10, 25, 1000)->Name("gmm_d10_K25_n1000/function");
 BENCHMARK_CAPTURE(mixture_plain, d32, 32, 25, 1000)->Name("gmm_d32_K25_n1000/objective");
 BENCHMARK_CAPTURE(mixture_tensors, d32, 32, 25, 1000)->Name("gmm_d32_K25_n1000/tensors");
+BENCHMARK_CAPTURE(mixture_function, d32, 32, 25, 1000)->Name("gmm_d32_K25_n1000/function");
 
 BENCHMARK_MAIN();

@@ -1,5 +1,7 @@
 /* Functions of tensors: a replay gives what the recording gives, values and adjoints; fused chains; numbers among tensors. */
 #include "test.h"
+#include "memory.h"
+#include <pthread.h>
 #include "ad.h"
 
 static uint64_t state = 88172645463325252u;
@@ -49,7 +51,7 @@ static void test_chain(void **unused) {
     }
     double number = 0;
     assert_int_equal(ad_function_evaluate(f, &number, &number), AD_ERROR_UNSUPPORTED);
-    assert_int_equal(ad_function_prepare(f, AD_FUNCTION_VALUE), AD_ERROR_UNSUPPORTED);
+    assert_int_equal(ad_function_prepare(f, AD_FUNCTION_JACOBIAN), AD_ERROR_UNSUPPORTED);
     ad_function_destroy(f);
     ad_tape_destroy(t);
   }
@@ -159,7 +161,7 @@ static ad_status cubic_vjp(void *context, const double *x, const double *y, cons
   return AD_OK;
 }
 static void test_custom(void **unused) {
-  const ad_custom op = { "cubic", 2, 2, cubic, cubic_vjp, NULL }, none = { "none", 2, 2, NULL, cubic_vjp, NULL };
+  const ad_custom op = { "cubic", 2, 2, cubic, cubic_vjp, NULL, NULL, NULL }, none = { "none", 2, 2, NULL, cubic_vjp, NULL, NULL, NULL };
   double x[2] = { 2, 3 }, again[2] = { 10, 0.5 }, y[2], g[2];
   const size_t two = 2, three = 3;
   (void)unused;
@@ -194,7 +196,445 @@ static void test_custom(void **unused) {
   ad_tape_destroy(t);
 }
 
+/* attributes that shape rules settle: parts of an axis, forwards and backwards, all axes */
+static void test_attributes(void **unused) {
+  const size_t shape[3] = { 3, 4, 5 };
+  static double x[60], g[60];
+  double y, w = 1.25;
+  (void)unused;
+  for (int way = 0; way < 7; way++) {
+    ad_tape *t = ad_tape_create(NULL);
+    fill64(x, 60);
+    ad_var v = ad_tensor_variable(t, AD_F64, 3, shape, x), r = v;
+    switch (way) {
+      case 0: r = ad_slice(v, 1, 1, 3, 1); break;
+      case 1: r = ad_slice(v, 2, 4, 0, -2); break;
+      case 2: r = ad_slice(v, 0, 2, -10, -1); break;
+      case 3: r = ad_slice(v, 2, 3, 3, 1); break;
+      case 4: r = ad_sum(v, -1, true); break;
+      case 5: r = ad_permute(v, (const int[3]){ 2, -3, 1 }); break;
+      default: r = ad_logsumexp(ad_square(v), AD_ALL, true); break;
+    }
+    r = ad_add(ad_sumsq(r, AD_ALL, false), ad_mul(ad_norm(v, AD_ALL, false), ad_mean(ad_variance(v, AD_ALL, false, 1), AD_ALL, false)));
+    ad_function *f = ad_function_create(&v, 1, &r, 1);
+    assert_non_null(f);
+    const void *in[1] = { x }, *seed[1] = { &w };
+    void *out[1] = { &y }, *grad[1] = { g };
+    assert_int_equal(ad_function_run_vjp(f, in, seed, out, grad), AD_OK);
+    assert_int_equal(ad_backward_from(r, &w), AD_OK);
+    assert_near(y, *(const double *)ad_data(r), 0);
+    for (int i = 0; i < 60; i++) assert_near(g[i], ((const double *)ad_grad_data(v))[i], 0);
+    ad_function_destroy(f);
+    ad_tape_destroy(t);
+  }
+}
+
+/* y_i = a x_i^3 on floats or doubles: x a tensor, a a number; every way to give its derivative */
+static double cube_at(const ad_array *a, size_t i) { return a->type == AD_F32 ? (double)((const float *)a->data)[i] : ((const double *)a->data)[i]; }
+static void cube_put(const ad_array *a, size_t i, double v) { if (a->type == AD_F32) ((float *)a->data)[i] = (float)v; else ((double *)a->data)[i] = v; }
+static ad_status cube_shape(void *context, const ad_array *x, ad_dtype *type, int *rank, size_t *shape) {
+  (void)context; (void)type;
+  if (x[1].rank != 0) return AD_ERROR_SHAPE;
+  *rank = x[0].rank;
+  for (int i = 0; i < *rank; i++) shape[i] = x[0].shape[i];
+  return AD_OK;
+}
+static ad_status cube_value(void *context, const ad_array *x, const ad_array *y) {
+  (void)context;
+  for (size_t i = 0; i < y->size; i++) { double v = cube_at(&x[0], i); cube_put(y, i, cube_at(&x[1], 0) * v * v * v); }
+  return AD_OK;
+}
+static ad_status cube_vjp(void *context, const ad_array *x, const ad_array *y, const ad_array *w, const ad_array *gx) {
+  double a = cube_at(&x[1], 0), sum = 0;
+  (void)context;
+  for (size_t i = 0; i < y->size; i++) {
+    double v = cube_at(&x[0], i), g = cube_at(w, i);
+    if (gx[0].data) cube_put(&gx[0], i, g * 3 * a * v * v);
+    sum += g * v * v * v;
+  }
+  if (gx[1].data) cube_put(&gx[1], 0, sum);
+  return AD_OK;
+}
+static ad_status cube_jvp(void *context, const ad_array *x, const ad_array *y, const ad_array *dx, const ad_array *dy) {
+  double a = cube_at(&x[1], 0), da = cube_at(&dx[1], 0);
+  (void)context;
+  for (size_t i = 0; i < y->size; i++) { double v = cube_at(&x[0], i); cube_put(dy, i, 3 * a * v * v * cube_at(&dx[0], i) + da * v * v * v); }
+  return AD_OK;
+}
+static void cube_derive(void *context, const ad_var *x, ad_var y, ad_var w, ad_var *gx) {
+  (void)context; (void)y;
+  gx[0] = ad_mul(w, ad_mul(ad_mul(ad_square(x[0]), 3), x[1]));
+  gx[1] = ad_sum(ad_mul(w, ad_mul(ad_square(x[0]), x[0])), AD_ALL, false);
+}
+static void test_custom_tensor(void **unused) {
+  const ad_custom_tensor ways[4] = { { "cube", 2, cube_shape, cube_value, cube_vjp, NULL, NULL, NULL }, { "cube", 2, cube_shape, cube_value, NULL, cube_jvp, NULL, NULL },
+    { "cube", 2, cube_shape, cube_value, NULL, NULL, cube_derive, NULL }, { "cube", 2, cube_shape, cube_value, cube_vjp, cube_jvp, cube_derive, NULL } };
+  ad_custom_tensor bad = ways[0];
+  const size_t shape[2] = { 2, 3 };
+  float x32[6], g32[6], w32[6] = { 1, 2, 0, -1, 0.5f, 3 };
+  double x64[6], g64[6], w64[6], a = 1.5, ga, h[6];
+  (void)unused;
+  for (int way = 0; way < 8; way++) {
+    const bool single = way >= 4;
+    ad_tape *t = ad_tape_create(NULL);
+    ad_var in[2], y, total, d[2], second[1];
+    fill64(x64, 6);
+    for (int i = 0; i < 6; i++) { x32[i] = (float)x64[i]; x64[i] = x32[i]; w64[i] = w32[i]; }
+    const void *at[2] = { single ? (void *)x32 : (void *)x64, &a }, *seed[1] = { single ? (void *)w32 : (void *)w64 };
+    void *grad[2] = { single ? (void *)g32 : (void *)g64, &ga };
+    in[0] = ad_tensor_variable(t, single ? AD_F32 : AD_F64, 2, shape, at[0]);
+    in[1] = ad_variable(t, a);
+    y = ad_custom_apply(&ways[way % 4], in);
+    assert_int_equal(ad_backward_from(y, seed[0]), AD_OK);
+    double expected = 0, e = single ? 1e-5 : 1e-13;
+    for (int i = 0; i < 6; i++) expected += w64[i] * x64[i] * x64[i] * x64[i];
+    for (int i = 0; i < 6; i++) {
+      const double g = single ? (double)((const float *)ad_grad_data(in[0]))[i] : ((const double *)ad_grad_data(in[0]))[i];
+      assert_near(g, w64[i] * 3 * a * x64[i] * x64[i], e);
+    }
+    assert_near(ad_grad(in[1]), expected, e);
+    ad_function *f = ad_function_create(in, 2, &y, 1);
+    assert_non_null(f);
+    assert_int_equal(ad_function_run_vjp(f, at, seed, NULL, grad), AD_OK);
+    assert_near(ga, expected, e);
+    for (int i = 0; i < 6; i++) assert_near(single ? (double)g32[i] : g64[i], w64[i] * 3 * a * x64[i] * x64[i], e);
+    ad_function_destroy(f);
+    total = ad_sum(y, AD_ALL, false);                        /* second derivatives where derive is given */
+    if (way % 4 < 2) {
+      assert_int_equal(ad_differentiate(total, in, 2, d), AD_ERROR_UNSUPPORTED);
+      assert_non_null(strstr(ad_tape_message(t), "cube"));
+    } else {
+      assert_int_equal(ad_differentiate(total, in, 2, d), AD_OK);
+      assert_int_equal(ad_differentiate(ad_sum(d[0], AD_ALL, false), in, 1, second), AD_OK);
+      for (int i = 0; i < 6; i++) {
+        h[i] = single ? (double)((const float *)ad_data(second[0]))[i] : ((const double *)ad_data(second[0]))[i];
+        assert_near(h[i], 6 * a * x64[i], e);
+      }
+    }
+    ad_tape_reset(t);
+    in[0] = ad_tensor_variable(t, AD_F64, 2, shape, x64);
+    in[1] = in[0];
+    assert_false(ad_is_valid(ad_custom_apply(&ways[way % 4], in)));
+    assert_int_equal(ad_tape_status(t), AD_ERROR_SHAPE);
+    ad_tape_reset(t);
+    in[0] = in[1] = ad_variable(t, 1);
+    bad.vjp = NULL;
+    ad_custom_apply(&bad, in);
+    assert_int_equal(ad_tape_status(t), AD_ERROR_ARGUMENT);
+    ad_tape_destroy(t);
+  }
+}
+
+/* numbers: a function of them with the operation between is run point by point */
+static ad_status cubic_jvp(void *context, const double *x, const double *y, const double *dx, double *dy) {
+  (void)context;
+  dy[0] = dx[0] / (3 * y[0] * y[0] + 1);
+  dy[1] = dx[1] * y[0] + x[1] * dy[0];
+  return AD_OK;
+}
+static void test_custom_numbers(void **unused) {
+  const ad_custom ways[2] = { { "cubic", 2, 2, cubic, cubic_vjp, NULL, NULL, NULL }, { "cubic", 2, 2, cubic, NULL, NULL, cubic_jvp, NULL } };
+  (void)unused;
+  for (int way = 0; way < 2; way++) {
+    ad_tape *t = ad_tape_create(NULL);
+    ad_var x[2], c[2], y[2];
+    x[0] = ad_variable(t, 2); x[1] = ad_variable(t, 3);
+    ad_custom_numbers(&ways[way], x, c);
+    y[0] = ad_add(ad_mul(c[0], x[1]), ad_sin(x[0]));
+    y[1] = ad_mul(c[1], 2.0);
+    assert_int_equal(ad_backward(y[0]), AD_OK);
+    assert_near(ad_grad(x[0]), 3.0 / 4 + cos(2), 1e-14);     /* y = 1 */
+    assert_near(ad_grad(x[1]), 1, 1e-14);
+    ad_function *f = ad_function_create(x, 2, y, 2);
+    ad_tape_destroy(t);
+    assert_non_null(f);
+    const double at[6] = { 2, 3, 10, 0.5, 0, 7 };
+    double value[6], jacobian[12];
+    assert_int_equal(ad_function_jacobian_many(f, 3, at, value, jacobian), AD_OK);
+    for (int i = 0; i < 3; i++) {
+      const double a = at[2 * i], b = at[2 * i + 1], v = i == 0 ? 1 : i == 1 ? 2 : 0, d = 1 / (3 * v * v + 1);
+      assert_near(value[2 * i], v * b + sin(a), 1e-13);
+      assert_near(value[2 * i + 1], 2 * b * v, 1e-13);
+      assert_near(jacobian[4 * i], d * b + cos(a), 1e-13);
+      assert_near(jacobian[4 * i + 1], v, 1e-13);
+      assert_near(jacobian[4 * i + 2], 2 * b * d, 1e-13);
+      assert_near(jacobian[4 * i + 3], 2 * v, 1e-13);
+    }
+    double one[2], g[2];
+    const double w[2] = { 1, 0 };
+    assert_int_equal(ad_function_evaluate(f, at + 2, one), AD_OK);
+    assert_near(one[0], value[2], 0);
+    assert_int_equal(ad_function_vjp(f, at + 2, w, one, g), AD_OK);
+    assert_near(g[0], jacobian[4], 1e-15);
+    assert_int_equal(ad_function_jvp(f, at, w, one, g), AD_ERROR_UNSUPPORTED);
+    assert_int_equal(ad_function_evaluate(f, NULL, one), AD_ERROR_ARGUMENT);
+    ad_function_destroy(f);
+  }
+}
+
+/* --- plans: steps, work space, memory */
+
+enum { ROWS = 12, FEATURES = 7, WIDTH = 20, CLASSES = 5, PARAMETERS = 4 };
+static const size_t mlp_shape[PARAMETERS][2] = { { FEATURES, WIDTH }, { WIDTH, 0 }, { WIDTH, CLASSES }, { CLASSES, 0 } };
+static const size_t mlp_size[PARAMETERS] = { FEATURES * WIDTH, WIDTH, WIDTH * CLASSES, CLASSES };
+typedef struct mlp { float x[ROWS * FEATURES], p[PARAMETERS][FEATURES * WIDTH], v[PARAMETERS][FEATURES * WIDTH], loss; int32_t label[ROWS]; } mlp;
+
+static void mlp_start(mlp *s) {
+  memset(s, 0, sizeof *s);
+  fill32(s->x, ROWS * FEATURES);
+  for (int k = 0; k < PARAMETERS; k++) fill32(s->p[k], mlp_size[k]);
+  for (int i = 0; i < ROWS; i++) s->label[i] = (int32_t)(i * 3 % CLASSES);
+}
+/* inputs: images, labels, parameters; the loss */
+static ad_var mlp_record(ad_tape *t, const mlp *s, ad_var *in) {
+  const size_t images[2] = { ROWS, FEATURES }, rows = ROWS;
+  in[0] = ad_tensor_variable(t, AD_F32, 2, images, s->x);
+  in[1] = ad_tensor_constant(t, AD_I32, 1, &rows, s->label);
+  for (int k = 0; k < PARAMETERS; k++) in[2 + k] = ad_tensor_variable(t, AD_F32, mlp_shape[k][1] ? 2 : 1, mlp_shape[k], s->p[k]);
+  return ad_cross_entropy(ad_linear(ad_relu(ad_linear(in[0], in[2], in[3])), in[4], in[5]), in[1]);
+}
+static ad_function *mlp_function(const mlp *s) {
+  ad_var in[2 + PARAMETERS];
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var y = mlp_record(t, s, in);
+  ad_function *f = ad_function_create(in, 2 + PARAMETERS, &y, 1);
+  ad_tape_destroy(t);
+  return f;
+}
+static ad_status mlp_step(const ad_function *f, mlp *s, double momentum, double decay, void *workspace, bool velocity) {
+  const void *x[2 + PARAMETERS] = { s->x, s->label };
+  void *y[1] = { &s->loss }, *theta[2 + PARAMETERS] = { NULL, NULL }, *v[2 + PARAMETERS] = { NULL, NULL };
+  ad_function_step_arguments a;
+  for (int k = 0; k < PARAMETERS; k++) x[2 + k] = theta[2 + k] = s->p[k], v[2 + k] = s->v[k];
+  memset(&a, 0, sizeof a);
+  a.x = x; a.y = y; a.theta = theta; a.rate = 0.1; a.momentum = momentum; a.decay = decay; a.workspace = workspace;
+  if (velocity) a.velocity = v;
+  return ad_function_step(f, &a);
+}
+static void mlp_on_tape(mlp *s, double momentum, double decay, bool velocity) {
+  ad_var in[2 + PARAMETERS], v[PARAMETERS];
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var y = mlp_record(t, s, in);
+  for (int k = 0; k < PARAMETERS; k++) v[k] = ad_tensor_variable(t, AD_F32, mlp_shape[k][1] ? 2 : 1, mlp_shape[k], s->v[k]);
+  assert_int_equal(ad_backward(y), AD_OK);
+  assert_int_equal(ad_sgd(in + 2, PARAMETERS, velocity ? v : NULL, 0.1, momentum, decay), AD_OK);
+  s->loss = *(const float *)ad_data(y);
+  for (int k = 0; k < PARAMETERS; k++) {
+    memcpy(s->p[k], ad_data(in[2 + k]), mlp_size[k] * sizeof(float));
+    memcpy(s->v[k], ad_data(v[k]), mlp_size[k] * sizeof(float));
+  }
+  ad_tape_destroy(t);
+}
+static void test_step(void **unused) {
+  static mlp a, b;
+  (void)unused;
+  for (int way = 0; way < 3; way++) {
+    const double momentum = way == 1 ? 0.9 : 0, decay = way == 2 ? 0.01 : 0;
+    mlp_start(&a);
+    b = a;
+    ad_function *f = mlp_function(&a);
+    assert_non_null(f);
+    for (int step = 0; step < 5; step++) {
+      assert_int_equal(mlp_step(f, &a, momentum, decay, NULL, way == 1), AD_OK);
+      mlp_on_tape(&b, momentum, decay, way == 1);
+      assert_near(a.loss, b.loss, 1e-5);
+      for (int k = 0; k < PARAMETERS; k++)
+        for (size_t i = 0; i < mlp_size[k]; i++) { assert_near(a.p[k][i], b.p[k][i], 1e-5); assert_near(a.v[k][i], b.v[k][i], 1e-5); }
+    }
+    a.label[3] = CLASSES;                                    /* labels are looked at in each run */
+    assert_int_equal(mlp_step(f, &a, 0, 0, NULL, false), AD_ERROR_ARGUMENT);
+    a.label[3] = 0;
+    assert_int_equal(mlp_step(f, &a, 0, 0, NULL, false), AD_OK);
+    ad_function_step_arguments none;
+    memset(&none, 0, sizeof none);
+    assert_int_equal(ad_function_step(f, NULL), AD_ERROR_ARGUMENT);
+    assert_int_equal(ad_function_step(f, &none), AD_ERROR_ARGUMENT);
+    assert_int_equal(ad_function_step(NULL, &none), AD_ERROR_ARGUMENT);
+    const void *x[2 + PARAMETERS] = { a.x, a.label, a.p[0], a.p[1], a.p[2], NULL };
+    none.x = x;
+    assert_int_equal(ad_function_step(f, &none), AD_ERROR_ARGUMENT);
+    void *theta[2 + PARAMETERS] = { NULL, a.label, NULL };
+    x[5] = a.p[3]; none.theta = theta;                       /* labels are no parameters */
+    assert_int_equal(ad_function_step(f, &none), AD_ERROR_DTYPE);
+    ad_function_destroy(f);
+  }
+}
+
+/* a work space that the caller gives: nothing is allocated, nothing beside it is written; its size is what liveness allows */
+static void test_workspace(void **unused) {
+  static mlp a, b;
+  (void)unused;
+  mlp_start(&a);
+  b = a;
+  ad_function *f = mlp_function(&a);
+  const size_t bytes = ad_function_workspace_bytes(f, AD_FUNCTION_VJP);
+  assert_true(bytes > 0);
+  assert_int_equal(ad_function_workspace_bytes(f, AD_FUNCTION_JACOBIAN), 0);
+  char *block = (char *)malloc(bytes + 192), *space = block + 64 + (64 - (uintptr_t)block % 64) % 64;
+  memset(block, 0x5a, bytes + 192);
+  const long before = allocations;
+  for (int step = 0; step < 3; step++) assert_int_equal(mlp_step(f, &a, 0, 0, space, false), AD_OK);
+  assert_int_equal(allocations, before);
+  for (char *p = block; p < space; p++) assert_int_equal(*p, 0x5a);
+  for (char *p = space + bytes; p < block + bytes + 192; p++) assert_int_equal(*p, 0x5a);
+  for (int step = 0; step < 3; step++) assert_int_equal(mlp_step(f, &b, 0, 0, NULL, false), AD_OK);
+  assert_memory_equal(a.p, b.p, sizeof a.p);
+  const long steady = allocations;
+  assert_int_equal(mlp_step(f, &b, 0, 0, NULL, false), AD_OK);
+  assert_int_equal(allocations, steady);
+  ad_function_destroy(f);
+  free(block);
+  /* 30 values of 4000 floats, of which two are needed at any time */
+  static float x[4000], y[4000];
+  const size_t shape[2] = { 40, 100 };
+  ad_tape *t = ad_tape_create(NULL);
+  fill32(x, 4000);
+  ad_var v = ad_tensor_variable(t, AD_F32, 2, shape, x), r = v;
+  for (int i = 0; i < 30; i++) r = i % 2 ? ad_softmax(r, 1) : ad_cumsum(r, 1);
+  f = ad_function_create(&v, 1, &r, 1);
+  assert_true(ad_function_workspace_bytes(f, AD_FUNCTION_VALUE) < 3 * sizeof x);
+  const void *in[1] = { x };
+  void *out[1] = { y };
+  assert_int_equal(ad_function_run(f, in, out), AD_OK);
+  assert_memory_equal(y, ad_data(r), sizeof y);
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
+
+typedef struct job { const ad_function *f; mlp *s; void *space; ad_status status; } job;
+static void *run_steps(void *p) {
+  job *j = (job *)p;
+  for (int i = 0; i < 200 && j->status == AD_OK; i++) j->status = mlp_step(j->f, j->s, 0, 0, j->space, false);
+  return NULL;
+}
+static void test_threads(void **unused) {
+  static mlp s[3];
+  (void)unused;
+  mlp_start(&s[0]);
+  s[1] = s[2] = s[0];
+  for (int own = 0; own < 2; own++) {
+    ad_function *f = mlp_function(&s[0]);
+    const size_t bytes = own ? ad_function_workspace_bytes(f, AD_FUNCTION_VJP) : 0;       /* else the first calls build the plan at once */
+    job j[2];
+    pthread_t thread[2];
+    for (int k = 0; k < 2; k++) {
+      j[k].f = f; j[k].s = &s[k]; j[k].status = AD_OK;
+      j[k].space = own ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+      assert_int_equal(pthread_create(&thread[k], NULL, run_steps, &j[k]), 0);
+    }
+    for (int k = 0; k < 2; k++) { pthread_join(thread[k], NULL); free(j[k].space); assert_int_equal(j[k].status, AD_OK); }
+    job alone = { f, &s[2], NULL, AD_OK };
+    run_steps(&alone);
+    assert_memory_equal(&s[0], &s[2], sizeof s[0]);
+    assert_memory_equal(&s[1], &s[2], sizeof s[0]);
+    ad_function_destroy(f);
+  }
+}
+
+/* every allocation of making, planning and running fails once */
+static void test_memory(void **unused) {
+  static mlp a, b;
+  (void)unused;
+  mlp_start(&a);
+  b = a;
+  ad_function *f = mlp_function(&b);
+  assert_int_equal(mlp_step(f, &b, 0, 0, NULL, false), AD_OK);
+  ad_function_destroy(f);
+  for (long k = 0;; k++) {
+    mlp c = a;
+    ad_status status = AD_ERROR_MEMORY;
+    fail_at = allocations + k;
+    ad_function *g = mlp_function(&c);
+    if (g) status = mlp_step(g, &c, 0, 0, NULL, false);
+    const bool reached = allocations > fail_at;
+    fail_at = -1;
+    assert_true(status == AD_OK || status == AD_ERROR_MEMORY);
+    if (status != AD_OK) { assert_memory_equal(c.p, a.p, sizeof a.p); if (g) assert_int_equal(mlp_step(g, &c, 0, 0, NULL, false), AD_OK); }
+    if (g) assert_memory_equal(c.p, b.p, sizeof b.p);
+    ad_function_destroy(g);
+    if (!reached) { assert_true(k > 20); break; }
+  }
+}
+
+/* chains whose adjoint is known before they run, and not; numbers among their operands get sums */
+static void test_sweeps(void **unused) {
+  static double x[5000], gx[5000];
+  double c = 0.7, d = -0.2, w = 1.5, y, gc, gd;
+  const size_t sizes[] = { 3, 2048, 2049, 5000 };
+  (void)unused;
+  for (size_t s = 0; s < 4; s++)
+    for (int way = 0; way < 3; way++) {
+      const size_t n = sizes[s];
+      ad_tape *t = ad_tape_create(NULL);
+      ad_function *f = NULL;
+      for (int round = 0; round < 2; round++) {
+        fill64(x, n);
+        c += 0.1;
+        ad_tape_reset(t);
+        ad_var in[3], r;
+        in[0] = ad_tensor_variable(t, AD_F64, 1, &n, x);
+        in[1] = ad_variable(t, c);
+        in[2] = ad_variable(t, d);
+        r = ad_mul(ad_sigmoid(ad_add(ad_mul(in[0], in[1]), in[2])), ad_tanh(in[0]));
+        r = way == 0 ? ad_sum(r, AD_ALL, false) : way == 1 ? ad_mean(r, AD_ALL, false) : ad_logsumexp(r, AD_ALL, false);
+        if (!f) f = ad_function_create(in, 3, &r, 1);
+        assert_non_null(f);
+        const void *at[3] = { x, &c, &d }, *seed[1] = { &w };
+        void *out[1] = { &y }, *grad[3] = { gx, &gc, &gd };
+        assert_int_equal(ad_function_run_vjp(f, at, seed, out, grad), AD_OK);
+        assert_int_equal(ad_backward_from(r, &w), AD_OK);
+        assert_near(y, *(const double *)ad_data(r), 1e-12);
+        assert_near(gc, ad_grad(in[1]), 1e-12);
+        assert_near(gd, ad_grad(in[2]), 1e-12);
+        for (size_t i = 0; i < n; i++) assert_near(gx[i], ((const double *)ad_grad_data(in[0]))[i], 1e-12);
+        grad[0] = grad[2] = NULL;                            /* what is not wanted is left out */
+        gc = 0;
+        assert_int_equal(ad_function_run_vjp(f, at, seed, NULL, grad), AD_OK);
+        assert_near(gc, ad_grad(in[1]), 1e-12);
+      }
+      ad_function_destroy(f);
+      ad_tape_destroy(t);
+    }
+}
+
+/* nothing in it, an input twice among the outputs, views and constants as outputs, an input that nothing depends on */
+static void test_odd(void **unused) {
+  (void)unused;
+  const size_t none[2] = { 0, 3 }, some[2] = { 2, 3 };
+  static const double data[6] = { 1, 2, 3, 4, 5, 6 };
+  double x[6] = { 6, 5, 4, 3, 2, 1 }, y[4][6], w[6] = { 1, 2, 3, 4, 5, 6 }, g[6], unused_g[6] = { 9, 9, 9, 9, 9, 9 };
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var in[3], out[4];
+  in[0] = ad_tensor_variable(t, AD_F64, 2, some, data);
+  in[1] = ad_tensor_variable(t, AD_F64, 2, none, NULL);
+  in[2] = ad_tensor_variable(t, AD_F64, 2, some, data);
+  out[0] = in[0];
+  out[1] = ad_transpose(in[0]);
+  out[2] = ad_tensor_constant(t, AD_F64, 2, some, data);
+  out[3] = ad_mul(ad_exp(in[1]), 2.0);
+  ad_function *f = ad_function_create(in, 3, out, 4);
+  assert_non_null(f);
+  const void *at[3] = { x, NULL, data }, *seed[4] = { w, w, NULL, NULL };
+  void *to[4] = { y[0], y[1], y[2], NULL }, *grad[3] = { g, NULL, unused_g };
+  assert_int_equal(ad_function_run_vjp(f, at, seed, to, grad), AD_OK);
+  for (int i = 0; i < 6; i++) {
+    assert_near(y[0][i], x[i], 0);
+    assert_near(y[1][i], x[i % 2 * 3 + i / 2], 0);
+    assert_near(y[2][i], data[i], 0);
+    assert_near(g[i], w[i] + w[i % 3 * 2 + i / 3], 0);
+    assert_near(unused_g[i], 0, 0);
+  }
+  const void *nothing[4] = { NULL, NULL, NULL, NULL };
+  assert_int_equal(ad_function_run_vjp(f, at, nothing, NULL, grad), AD_OK);
+  for (int i = 0; i < 6; i++) assert_near(g[i], 0, 0);
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom) };
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
+    cmocka_unit_test(test_step), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_sweeps),
+    cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

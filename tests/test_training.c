@@ -225,6 +225,22 @@ static void test_mixtures(void **ignored) {
         if (!(fabs(g[j] - want) <= 1e-9 * fmax(fabs(want), 1))) fail_msg("%s: gradient of input %d element %zu: %.17g, not %.17g", path, i, j, g[j], want);
       }
     }
+    ad_function *function = ad_function_create(in, 3, &y, 1);      /* the same in one call */
+    double *all = (double *)malloc(count * sizeof *all), value = 0;
+    const double one = 1;
+    const void *from[3], *seed[1] = { &one };
+    void *to[1] = { &value }, *grad[3];
+    for (int i = 0; i < 3; i++) { from[i] = x + at[i]; grad[i] = all + at[i]; }
+    assert_non_null(function);
+    assert_int_equal(ad_function_run_vjp(function, from, seed, to, grad), AD_OK);
+    rewind(f);
+    for (size_t i = 0; i <= count; i++) {
+      assert_int_equal(fscanf(f, "%lf", &want), 1);
+      const double got = i ? all[i - 1] : value;
+      if (!(fabs(got - want) <= 1e-9 * fmax(fabs(want), 1))) fail_msg("%s: as a function: number %zu: %.17g, not %.17g", path, i, got, want);
+    }
+    ad_function_destroy(function);
+    free(all);
     fclose(f);
     free(x);
     ad_tape_destroy(t);
