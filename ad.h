@@ -7732,6 +7732,7 @@ AD_LOCAL ad_status ad__step_scalars(const ad_function *f, const ad_function_step
   ad_status status = AD_ERROR_MEMORY;
   w[0] = &one;
   if (g && gx) {
+    memset(gx, 0, n * sizeof *gx);
     for (size_t k = 0; k < n; k++) gx[k] = &g[k];
     status = ad__run_scalars(f, s->x, s->w ? s->w : w, s->y, gx);
     for (size_t k = 0; k < n && (status == AD_OK || status == AD_ERROR_BRANCH); k++) {
