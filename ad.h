@@ -1448,11 +1448,11 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *tape, FILE *out);     /* AD_ER
    changed. A function may be used from several threads at once.
 
    Measured (Zen 4, BA residual with its 2 x 15 Jacobian, 122 instructions; the plain C function 23 ns with gcc -O3): 37 ns a point with
-   AVX-512 and 48 with AVX2 while the points stay in L2, the value alone 12 to 13 and 16; at 1e5 points 56 where the results are aligned
-   to 64 bytes, 75 where not (AVX2: 70), the value 15 to 19. Written as C: 27 and 35 ns. What counts are loads and stores of slots, not
-   jumps and not the size of a slot: sums as one instruction, leftover columns one by one and streaming brought 44 ns (76 at 1e5 points)
-   to 38 (68) with all 17 inputs, of which ad_function_wrt leaves 15. Orders of vertex elimination were tried (Markowitz degree,
-   relative degree, cost): none beats two reverse sweeps here.
+   AVX-512 and 48 with AVX2 while the points stay in L2, the value alone 12 to 13 and 16; at 1e5 points 56 in a loop of its own and 75
+   in the benchmark (AVX2: 70), whose results are not aligned to 64 bytes; the value 15 to 19. Written as C: 27 and 35 ns.
+   What counts are loads and stores of slots, not jumps and not the size of a slot: sums as one instruction, leftover columns one by
+   one and streaming brought 44 ns (76 at 1e5 points) to 38 (68) with all 17 inputs, of which ad_function_wrt leaves 15. Orders of
+   vertex elimination were tried (Markowitz degree, relative degree, cost): none beats two reverse sweeps here.
    One point: the gradient of Rosenbrock's function with n = 10 takes 83 ns, with n = 1000 4.5 times the plain function (148 ns and 16.6
    times with an instruction for each number), a Hessian of 20 inputs 1.9 times.
    Products and sums joined into one instruction are still rounded twice, so that results do not depend on fma hardware. */

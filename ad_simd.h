@@ -3046,7 +3046,7 @@ AD_LOCAL bool AD_SW(rows_cross_entropy)(size_t rows, size_t n, const AD_S *x, co
   }
   return true;
 }
-/* cross_entropy_soft of rows that fit the buffers together: at 10 classes 6 times as fast as row by row */
+/* cross_entropy_soft of rows that fit the buffers together, whose exponentials then fill registers */
 AD_LOCAL void AD_SW(_entropy_short)(size_t rows, size_t n, const AD_S *x, size_t room, const AD_S *target, AD_S scale, AD_S *loss, AD_S *dx) {
   AD_ALIGNED AD_S d[AD__CHUNK + AD_WIDE], e[AD__CHUNK + AD_WIDE], p[AD__CHUNK + AD_WIDE];
   AD_S s[AD__CHUNK / 8], lse[AD__CHUNK / 8], top[AD__CHUNK / 8], total[AD__CHUNK / 8];
