@@ -14,7 +14,7 @@ fma the results are the same bits, so one column stands for all (v64, v32: regis
 the scalar systems, whose elementary functions are those of the machine's libm. Limits are in `tests/accuracy_ops_limits.h` and
 `tests/f32.h`; a row over its limit makes `make accuracy` fail, and `make test` asserts those of float over 2^22 numbers a row.
 
-Near a root in the middle of a domain (silu' at -1.28, gelu' at -0.75) no formula in x keeps relative accuracy: there errors count in
+Near a root in the middle of a domain (silu' at -1.28, gelu' at -0.75, 1 + log x at 1/e) no formula in x keeps relative accuracy: there errors count in
 units of the row's floor. Partials made of a subnormal value are not counted.
 
 With `-DAD_SIMD_ULP=35` registers use SLEEF's faster functions where it has them (exp2, exp10, log, log2, sin, cos, tan, asin, acos, atan,

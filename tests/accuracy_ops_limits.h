@@ -19,12 +19,12 @@ static const judge judges[] = {
   SLOPE(sinc_slope, sinc, 1, 4, 8, 0.5, 2), SLOPE(sinc_curve, sinc, 2, 8, 8, 2, 8),
   STEPS(floor), STEPS(ceil), STEPS(trunc), STEPS(rint), STEPS(round), STEPS(sign), STEPS(step), STEPS(frac), STEPS(wrap),
   ROW(square), ROW(recip), OWN(rsqrt, 1.6, 4, 6), OWN(one_minus_square, 1.6, 4, 6), ROW(one_plus_square), OWN(times_complement, 1.6, 4, 6),
-  OWN(xlogx, 1.6, 4, 6), OWN(entropy, 1.6, 4, 6), ROW(relu), ROW(relu6), ROW(hardtanh), ROOT(smoothstep, 3, 4, 6, 0, 0, 1),
+  ROOT(xlogx, 1.6, 4, 6, 0, 1, 0), ROOT(entropy, 1.6, 4, 6, 0, 1, 0), ROW(relu), ROW(relu6), ROW(hardtanh), ROOT(smoothstep, 3, 4, 6, 0, 0, 1),
   ROW(add), ROW(sub), ROW(mul), ROW(div), OWN(pow, 1.1, 4, 8), SLOPE(pow_slope, pow, 1, 4, 8, 0, 1), ROOT(atan2, 1.1, 5, 8, 0, 0, 0),
   ROW(hypot), SLOPE(hypot_share, hypot, 1, 4, 6, 0, 0), ROW(max), ROW(min), ROW(fmax), ROW(fmin), STEPS(fmod), STEPS(remainder), STEPS(copysign), ROOT(logaddexp, 1.6, 4, 6, 1, 0, 0),
   OWN(logaddexp_share, 4, 6, 0), { "powi", o_powi, 0, { 1.1, 4, 6 }, { 0, 0, 0 } }, OWN(xlogy, 1.6, 4, 6), OWN(xlog1py, 1.6, 4, 6),
   ROW(leaky_relu), OWN(elu, 1.6, 4, 6), OWN(huber, 1.6, 4, 6), STEPS(less), STEPS(less_equal), STEPS(equal), STEPS(not_equal), ROW(chain),
-  ROOT(mish_gate, 4, 6, 8, 0, 0, 0.25), SLOPE(mish_gate_slope, mish_gate, 1, 6, 8, 0, 0.25), OWN(polygamma, 4, 6, 0),
+  ROOT(mish_gate, 4, 6, 8, 0, 0, 0.25), SLOPE(mish_gate_slope, mish_gate, 1, 6, 8, 0, 0.25), OWN(polygamma, 8, 6, 0),
   ROW(fma), STEPS(where), ROW(clamp), ROOT(lerp, 1.1, 4, 6, 16, 0, 0),
 };
 static const judge *judge_of(const char *name) {
