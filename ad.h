@@ -1529,7 +1529,9 @@ AD_API ad_status ad_function_run_vjp(const ad_function *f, const void *const *x,
    changed by the gradient g of sum(w y) by input k as ad_sgd does: g += decay * theta, velocity = momentum * velocity + g (without velocity: g),
    theta -= rate * velocity. theta[k] is commonly x[k]: it is changed after its last use. Without velocity and decay, and where
    gx[k] is not asked for, a gradient that is one matrix product is never stored: the product is subtracted from theta[k] as it is made.
-   Arrays beside theta[k] == x[k] must not overlap. With a work space no memory is allocated: of ad_function_workspace_bytes(f, AD_FUNCTION_VJP)
+   Arrays beside theta[k] == x[k] must not overlap. Of a function of tensors, an input that no output depends on leaves theta[k] as it is.
+   On AD_ERROR_BRANCH parameters have been changed by the recorded path, on AD_ERROR_ARGUMENT some may have been: keep a copy where that
+   can happen. With a work space a function of tensors allocates no memory: of ad_function_workspace_bytes(f, AD_FUNCTION_VJP)
    bytes, which is the peak of all temporary memory of a run; several threads each need their own. w NULL: 1, of one output of rank 0. */
 typedef struct ad_function_step_arguments {
   const void *const *x, *const *w;   /* inputs (n); weights of the outputs (m) */
@@ -6547,6 +6549,7 @@ AD_LOCAL ad_function *ad__fuse_chain(const ad_tape *t, size_t root, const ad__fu
     for (uint32_t k = 0; k < 3; k++) in[k] = ad__expr_k(0);
     for (uint32_t k = 0; k < arity; k++) {
       uint32_t at = o[k], place = 0;
+      if (w->group[at] == root && at < first) { ad__ir_free(&ir); return NULL; }        /* made too far back */
       if (w->group[at] == root) { in[k] = w->expr[at]; continue; }
       if (t->code[at].op == AD_NODE(AD_OP_CONSTANT_, AD_PLAIN)) { in[k] = ad__expr_k(t->value[at]); continue; }
       while (place < *count && operand[place] != at) place++;
@@ -7286,6 +7289,11 @@ AD_LOCAL bool ad__plan_lives(ad__plan *p, size_t n) {
 }
 
 /* places in the work space */
+/* reads of buffer by a: all of it, in the order in which it lies; a result can then take its place */
+AD_LOCAL bool ad__reads_whole(const ad__plan *p, const ad__action *a, uint32_t buffer) {
+  for (uint32_t k = 0; k < a->count; k++) if (a->ref[k].buffer == buffer && !ad__is_whole(p, &a->x[k], a->ref[k])) return false;
+  return true;
+}
 typedef struct ad__gap { size_t from, to; } ad__gap;
 AD_LOCAL bool ad__plan_places(ad__plan *p) {
   ad__gap *gap = (ad__gap *)ad__array(p->buffers + 2, sizeof *gap);
@@ -7295,15 +7303,15 @@ AD_LOCAL bool ad__plan_places(ad__plan *p) {
     const ad__action *a = &p->action[i];
     bool in_place = a->run == ad__row_kernel || a->run == ad__partial_kernel;
     for (int d = 0; d < a->t.a.rank; d++) in_place = in_place && a->t.a.shape[d] != 1;      /* views of other strides, which kernels refuse */
-    uint32_t taken = AD__NONE;                             /* the operand whose place the result has got */
+    uint32_t taken = AD__NONE;                 /* the operand whose place the result has got; no gradient, whose parameter is updated later */
     AD__EACH_REF(a, q) {
       ad__buffer *b = &p->buffer[a->ref[q].buffer];
       if (!ad__writes(a, q) || b->first != i || (b->kind != AD__AT_WORK && b->kind < AD__AT_Y) || b->offset != SIZE_MAX) continue;
       const size_t bytes = (b->bytes + 63) / 64 * 64;
       for (uint32_t k = 0; in_place && taken == AD__NONE && k < a->count && q == a->count && ad__is_whole(p, &a->t.a, a->ref[q]); k++) {
-        if (a->ref[k].buffer == AD__NONE || a->x[k].dtype != a->t.a.dtype || !ad__is_whole(p, &a->x[k], a->ref[k])) continue;
+        if (a->ref[k].buffer == AD__NONE || a->x[k].dtype != a->t.a.dtype || !ad__reads_whole(p, a, a->ref[k].buffer)) continue;
         const ad__buffer *o = &p->buffer[a->ref[k].buffer];
-        if (o->last == i && o->bytes == b->bytes && (o->kind == AD__AT_WORK || o->kind >= AD__AT_Y)) { taken = a->ref[k].buffer; b->offset = o->offset; }
+        if (o->last == i && o->bytes == b->bytes && (o->kind == AD__AT_WORK || o->kind == AD__AT_Y)) { taken = a->ref[k].buffer; b->offset = o->offset; }
       }
       if (b->offset != SIZE_MAX) continue;
       size_t best = gaps;
@@ -8236,7 +8244,7 @@ AD_LOCAL void ad__custom_vjp(ad__tensor *t, const ad__strided *const *x, void *w
     char *at = (char *)work;
     ad__strided dy = *x[n];
     dy.data = at;
-    at += ad__array_bytes(x[n]) + 8;
+    at += (ad__array_bytes(x[n]) + 15) / 8 * 8;
     for (uint32_t k = 0; k < n; k++) {
       dx[k] = a[k];
       dx[k].data = at;
@@ -8285,7 +8293,7 @@ AD_LOCAL void ad__custom_reverse(ad__reverse *r) {
   const ad_var g = ad__contiguous(r->g);
   if (!ad__valid(g)) return;
   all[n] = &r->t->a; all[n + 1] = ad__array_of(g);
-  if (!rules.vjp && !(work = ad__tape_take(r->tape, bytes + ad__array_bytes(&t.a) + 8))) return;
+  if (!rules.vjp && !(work = ad__tape_take(r->tape, bytes + (ad__array_bytes(&t.a) + 15) / 8 * 8))) return;
   t.a.data = NULL;
   if (r->tape->trace) (void)ad__trace_kernel(r->tape, ad__custom_vjp, &t, all, 2 * (size_t)n + 2, ((1u << n) - 1) << (n + 2), work);
   else ad__custom_vjp(&t, all, work);

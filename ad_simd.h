@@ -3056,6 +3056,7 @@ AD_LOCAL void AD_SW(_entropy_short)(size_t rows, size_t n, const AD_S *x, size_t
   AD_W(_soften)(rows, n, x, room, d, e, top, s, lse);
   for (size_t j = 0; j < rows; j++) lse[j] = isinf(top[j]) ? AD_SW(array_max)(n, x + j * n) : top[j] + lse[j];
   memcpy(p, target, all * sizeof *p);
+  for (size_t i = 0; i < AD_WIDE; i++) p[all + i] = 0;
   AD_W(_sum_rows)(rows, n, p, total);
   AD_W(_each_row)(AD_W(sub), rows, n, lse, x, d);
   for (size_t i = 0; i < all; i += AD_LANES) {

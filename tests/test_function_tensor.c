@@ -425,6 +425,57 @@ static void mlp_on_tape(mlp *s, double momentum, double decay, bool velocity) {
   }
   ad_tape_destroy(t);
 }
+/* an operation that reads a temporary both whole and through a view does not take its place */
+static void test_views_of_one(void **unused) {
+  (void)unused;
+  const size_t shape[2] = { 2, 2 };
+  const double w[4] = { 0, 1, 2, 3 }, a[4] = { 4, 1, 1, 3 }, seed[4] = { 0, 0, 1, 0 };
+  double v[4], g[4];
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var x = ad_tensor_variable(t, AD_F64, 2, shape, w), s = ad_matmul(x, x), y = ad_mul(ad_add(s, ad_slice(s, 0, 0, 1, 1)), 0.5);
+  ad_function *f = ad_function_create(&x, 1, &y, 1);
+  assert_non_null(f);
+  const void *at[1] = { w }, *weight[1] = { seed };
+  void *out[1] = { v }, *gradient[1] = { g };
+  assert_int_equal(ad_function_run(f, at, out), AD_OK);
+  assert_memory_equal(v, ad_data(y), sizeof v);
+  ad_function_destroy(f);
+  x = ad_tensor_variable(t, AD_F64, 2, shape, a);
+  y = ad_cholesky(x);                                        /* its adjoint ends in (s + s^T) / 2 */
+  f = ad_function_create(&x, 1, &y, 1);
+  at[0] = a;
+  assert_int_equal(ad_function_run_vjp(f, at, weight, NULL, gradient), AD_OK);
+  assert_int_equal(ad_backward_from(y, seed), AD_OK);
+  for (int i = 0; i < 4; i++) assert_near(g[i], ((const double *)ad_grad_data(x))[i], 1e-15);
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
+
+/* each parameter is changed by its own gradient, also where that of one is made from that of another */
+static void test_updates(void **unused) {
+  (void)unused;
+  const size_t shape[2] = { 3, 5 };
+  double p[15], q[15], p0[15], q0[15];
+  for (int i = 0; i < 15; i++) { p0[i] = p[i] = sin(i); q0[i] = q[i] = cos(3 * i); }
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var x[2] = { ad_tensor_variable(t, AD_F64, 2, shape, p), ad_tensor_variable(t, AD_F64, 2, shape, q) };
+  ad_var y = ad_sumsq(ad_sub(x[0], x[1]), AD_ALL, false);
+  ad_function *f = ad_function_create(x, 2, &y, 1);
+  assert_non_null(f);
+  ad_function_step_arguments a;
+  memset(&a, 0, sizeof a);
+  const void *at[2] = { p, q };
+  void *theta[2] = { p, q };
+  a.x = at; a.theta = theta; a.rate = 0.25;
+  assert_int_equal(ad_function_step(f, &a), AD_OK);
+  for (int i = 0; i < 15; i++) {
+    assert_near(p[i], p0[i] - 0.5 * (p0[i] - q0[i]), 1e-14);
+    assert_near(q[i], q0[i] + 0.5 * (p0[i] - q0[i]), 1e-14);
+  }
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
+
 static void test_step(void **unused) {
   static mlp a, b;
   (void)unused;
@@ -634,7 +685,7 @@ static void test_odd(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
-    cmocka_unit_test(test_step), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_sweeps),
+    cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_sweeps),
     cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
