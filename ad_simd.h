@@ -88,7 +88,7 @@
 #if defined(__clang__)
 #define AD__UNROLL _Pragma("clang loop unroll(full)")
 #define AD__ROLLED _Pragma("clang loop unroll(disable)")
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && defined(__OPTIMIZE__)       /* without, gcc warns that it ignores them */
 #define AD__UNROLL _Pragma("GCC unroll 32")
 #define AD__ROLLED
 #else
