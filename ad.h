@@ -395,12 +395,14 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
     N r = N##_select(N##_lt(N##_k(c), x), N##_k(c), x); return N##_select(N##_lt(r, N##_k(-c)), N##_k(-c), r); }              \
   AD_INLINE N N##_share(N x, N y, N##_mask wins) {                                                                            \
     return N##_select(N##_eq(x, y), N##_k(0.5), N##_only(N##_or(wins, N##_ne(x, x)), N##_k(1))); }                            \
-  AD__HELPERS_SERIES(N)
-#define AD__HELPERS_SERIES(N)                                                                                                 \
+  AD__HELPERS_MISH(N)
+#define AD__HELPERS_MISH(N)                                                                                                   \
   AD_INLINE N N##_mish_gate_curve(N x) {                                                                                      \
     N s = N##_sigmoid(x), w = N##_mish_gate(x), one = N##_k(1);                                                               \
     N r = N##_sub(N##_fma(N##_k(-2), w, one), N##_mul(N##_mul(s, s), N##_add(one, w)));                                       \
     return N##_mul(N##_mish_gate_slope(x), N##_add(r, s)); }                                                                  \
+  AD__HELPERS_SINC(N)
+#define AD__HELPERS_SINC(N)                                                                                                   \
   AD_INLINE N N##_sinc_third(N u) {                                                                                           \
     N r = N##_k(ad__sinc_third_fit[10]);                                                                                      \
     for (int i = 9; i >= 0; i--) r = N##_fma(r, u, N##_k(ad__sinc_third_fit[i]));                                             \
@@ -988,6 +990,15 @@ AD_INLINE double ad_value(ad_var x) {
 }
 AD_INLINE bool ad_is_valid(ad_var x);
 
+AD_INLINE bool ad__is_on(const ad_tape *t, ad_var x) { return x.tape == t && ad__is_scalar(t, x); }
+AD_INLINE ad_var ad__push_3(ad_var x, ad_var y, ad_var z, uint32_t op, double v) {      /* there is room */
+  x.tape->code[x.tape->count].u.yz[1] = z.node;
+  return ad__push(x.tape, x.kind, op, x.node, y.node, v);
+}
+AD_INLINE ad_var ad__apart_3(uint32_t op, ad_var x, ad_var y, ad_var z) {
+  return ad__unpacked(x.tape, ad__record_3(op, x.tape, x.node, x.kind, y.tape, y.node, y.kind, z.tape, z.node, z.kind));
+}
+
 /* rows on variables: ad_var_op(x), ad_var_op(x, y), with numbers ad_var_op_xk(x, number), ad_var_op_ky(number, y), ... */
 #define AD__READY(t, x) ((t) && (t)->count < (t)->capacity && ad__is_scalar(t, x))
 #define AD__VAR_1(N, D, op, ...)                                                                                              \
@@ -998,7 +1009,7 @@ AD_INLINE bool ad_is_valid(ad_var x);
 #define AD__VAR_2(N, D, op, ...)                                                                                              \
   AD_INLINE ad_var ad_var_##op(ad_var x, ad_var y) {                                                                          \
     ad_tape *t = x.tape;                                                                                                      \
-    if (AD_LIKELY(AD__READY(t, x) && y.tape == t && ad__is_scalar(t, y)))                                                     \
+    if (AD_LIKELY(AD__READY(t, x) && ad__is_on(t, y)))                                                                        \
       return ad__push(t, x.kind, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node, ad_f64_##op(t->value[x.node], t->value[y.node])); \
     return ad__unpacked(t, ad__record_2(AD_NODE(AD_OP_##op, AD_PLAIN), t, x.node, x.kind, y.tape, y.node, y.kind)); }         \
   AD__VAR_2KS(op)
@@ -1014,12 +1025,9 @@ AD_INLINE bool ad_is_valid(ad_var x);
 #define AD__VAR_3(N, D, op, ...)                                                                                              \
   AD_INLINE ad_var ad_var_##op(ad_var x, ad_var y, ad_var z) {                                                                \
     ad_tape *t = x.tape;                                                                                                      \
-    if (AD_LIKELY(AD__READY(t, x) && y.tape == t && ad__is_scalar(t, y) && z.tape == t && ad__is_scalar(t, z))) {             \
-      t->code[t->count].u.yz[1] = z.node;                                                                                     \
-      return ad__push(t, x.kind, AD_NODE(AD_OP_##op, AD_PLAIN), x.node, y.node,                                               \
-                      ad_f64_##op(t->value[x.node], t->value[y.node], t->value[z.node])); }                                   \
-    return ad__unpacked(t, ad__record_3(AD_NODE(AD_OP_##op, AD_PLAIN), t, x.node, x.kind, y.tape, y.node, y.kind,             \
-                                       z.tape, z.node, z.kind)); }                                                            \
+    if (AD_LIKELY(AD__READY(t, x) && ad__is_on(t, y) && ad__is_on(t, z)))                                                     \
+      return ad__push_3(x, y, z, AD_NODE(AD_OP_##op, AD_PLAIN), ad_f64_##op(t->value[x.node], t->value[y.node], t->value[z.node]));\
+    return ad__apart_3(AD_NODE(AD_OP_##op, AD_PLAIN), x, y, z); }                                                             \
   AD__VAR_3K(op)
 #define AD__VAR_3K(op)                                                                                                        \
   AD_INLINE ad_var ad_var_##op##_xyk(ad_var x, ad_var y, double z) { return ad_var_##op(x, y, ad_constant(x.tape, z)); }      \
