@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "ad_simd.h"
 #include "ad.h"
+#include "row.h"
 #include "bits.h"
 
 static const bits_entry hashes[] = {
@@ -22,17 +23,8 @@ enum { HASHES = sizeof hashes / sizeof *hashes, POINTS = 960 };
 #endif
 
 static ad_tape *tape;
-static ad_var record(int op, const ad_var *x) {
-  switch (op) {
-#define RECORD_1(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0]);
-#define RECORD_2(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0], x[1]);
-#define RECORD_3(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0], x[1], x[2]);
-    AD_UNARY(RECORD_1, , ) AD_BINARY(RECORD_2, , ) AD_TERNARY(RECORD_3, , )
-  }
-  return x[0];
-}
 static int context_op;
-static void map(const ad_var *x, ad_var *y, void *context) { y[0] = record(*(const int *)context, x); }
+static void map(const ad_var *x, ad_var *y, void *context) { y[0] = row_on_tape(*(const int *)context, x); }
 static bool is_order(int op, int k) { return (op == AD_OP_powi && k == 1) || (op == AD_OP_polygamma && k == 0); }
 
 /* operand k of n points into x (as the type), from the domain, every fourth from special numbers */
@@ -75,7 +67,7 @@ static void same_bits(void **state) {
         v[k] = ad_tensor_variable(tape, type, 1, &n, x[k]);
       }
       for (size_t i = 0; i < n; i++) if (single) ((float *)ones)[i] = 1; else ((double *)ones)[i] = 1;
-      ad_var y = record(op, v);
+      ad_var y = row_on_tape(op, v);
       assert_int_equal(ad_backward_from(y, ones), AD_OK);
       wrong += known(op, single, "value", hash(single, n, ad_data(y)));
       uint64_t h = bits_start();
@@ -130,7 +122,7 @@ static void slices(void **state) {
           v[k] = ad_tensor_variable(tape, type, 1, &n, (char *)x[k] + offset * size);
           borrowed[k] = ad_tensor_borrow(tape, type, 1, &n, (char *)x[k] + offset * size);      /* read where it lies */
         }
-        ad_var y = record(op, v), in_place = record(op, borrowed);
+        ad_var y = row_on_tape(op, v), in_place = row_on_tape(op, borrowed);
         assert_int_equal(ad_backward_from(y, single ? (void *)ones_f : ones_d), AD_OK);
         for (int r = 0; r <= a; r++) {
           const void *got = r ? ad_grad_data(v[r - 1]) : ad_data(in_place);

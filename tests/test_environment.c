@@ -5,20 +5,12 @@
 #include "memory.h"
 #include "ad_simd.h"
 #include "ad.h"
+#include "row.h"
 #include "bits.h"
 #include <fenv.h>
 
 enum { N = 67 };
 static ad_tape *tape;
-static ad_var record(int op, const ad_var *x) {
-  switch (op) {
-#define RECORD_1(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0]);
-#define RECORD_2(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0], x[1]);
-#define RECORD_3(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0], x[1], x[2]);
-    AD_UNARY(RECORD_1, , ) AD_BINARY(RECORD_2, , ) AD_TERNARY(RECORD_3, , )
-  }
-  return x[0];
-}
 static float ones_f[N];
 static double ones_d[N];
 
@@ -43,7 +35,7 @@ static void run(int op, bool single, size_t n, double scale, double out[4][N]) {
     x[k] = ad_tensor_variable(tape, single ? AD_F32 : AD_F64, 1, &n, single ? (void *)f[k] : d[k]);
   }
   fesetenv(&here);
-  ad_var y = record(op, x);
+  ad_var y = row_on_tape(op, x);
   assert_int_equal(ad_backward_from(y, single ? (void *)ones_f : ones_d), AD_OK);
   for (int r = 0; r <= arity; r++) {
     const void *data = r ? ad_grad_data(x[r - 1]) : ad_data(y);

@@ -7,21 +7,13 @@
 #include "test.h"
 #include "memory.h"
 #include "ad.h"
+#include "row.h"
 #include "special.h"
 
 static long assertions;
 static int wrong;
 static char *collected;                  /* where the table is being printed: the classes so far */
 
-static ad_var record(int op, const ad_var *x) {
-  switch (op) {
-#define RECORD_1(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0]);
-#define RECORD_2(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0], x[1]);
-#define RECORD_3(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x[0], x[1], x[2]);
-    AD_UNARY(RECORD_1, , ) AD_BINARY(RECORD_2, , ) AD_TERNARY(RECORD_3, , )
-  }
-  return x[0];
-}
 
 /* AD_SHOW=n shows n wrong ones of each engine (20) */
 static int most_shown(void) { return getenv("AD_SHOW") ? atoi(getenv("AD_SHOW")) : 20; }
@@ -120,7 +112,7 @@ static void by_tensors(int op, bool single, int rank, int first, size_t n, doubl
     ones_f[i] = 1, ones_d[i] = 1;
   }
   for (int k = 0; k < arity; k++) x[k] = ad_tensor_variable(tape, type, rank, &n, single ? (void *)f[k] : d[k]);
-  ad_var y = record(op, x);
+  ad_var y = row_on_tape(op, x);
   assert_int_equal(ad_backward_from(y, single ? (void *)ones_f : ones_d), AD_OK);
   for (size_t i = 0; i < n; i++) {
     out[i] = element(ad_data(y), type, (int)i);
@@ -142,7 +134,7 @@ static void tensor(int op, bool single, const char *classes) {
 }
 
 static int context_op;
-static void map(const ad_var *x, ad_var *y, void *context) { y[0] = record(*(const int *)context, x); }
+static void map(const ad_var *x, ad_var *y, void *context) { y[0] = row_on_tape(*(const int *)context, x); }
 
 static void on_tape(int op, bool single, const char *classes) {
   const int arity = ad_ops[op].arity;
@@ -155,7 +147,7 @@ static void on_tape(int op, bool single, const char *classes) {
       ad_var x[3];
       ad_tape_reset(tape);
       for (int k = 0; k < arity; k++) x[k] = ad_variable(tape, p[k]);
-      ad_var y = record(op, x);
+      ad_var y = row_on_tape(op, x);
       assert_int_equal(ad_backward(y), AD_OK);
       out[0] = ad_value(y);
       for (int k = 0; k < arity; k++) out[1 + k] = ad_grad(x[k]);
