@@ -1507,11 +1507,11 @@ AD_API ad_function *ad_function_wrt(const ad_function *f, const size_t *inputs, 
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind);
 AD_API ad_function_info ad_function_describe(const ad_function *f);
 /* Bytes of work space that ad_function_apply needs for a kind, 0 where the program cannot be built. Of a function of tensors: the peak of
-   all temporary memory of a run without (AD_FUNCTION_VALUE) and with adjoints (AD_FUNCTION_VJP), known before it; other kinds 0. */
+   all temporary memory, known before a run; AD_FUNCTION_VALUE and AD_FUNCTION_VJP are also enough for runs without and with adjoints. */
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind);
 /* Any kind at count points: lanes = points. AD_ERROR_BRANCH: at some points (arguments.branch says which) a comparison that
    steered an if while recording goes another way; their results are those of the recorded path, all others are right.
-   AD_ERROR_ARGUMENT: an array is missing; AD_ERROR_LIMIT: arrays of count points cannot exist; AD_ERROR_UNSUPPORTED: tensors. */
+   AD_ERROR_ARGUMENT: an array is missing, or the work space is not aligned to 64 bytes; AD_ERROR_LIMIT: arrays of count points cannot exist; AD_ERROR_UNSUPPORTED: a custom operation has no such derivative. */
 AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *arguments);
 /* one point: y NULL where not wanted */
 AD_API ad_status ad_function_evaluate(const ad_function *f, const double *x, double *y);
@@ -1526,20 +1526,24 @@ AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, c
 AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient);
 /* Tensors in and out (scalars too): x, y, w, gx hold one pointer per input or output, to contiguous contents of the recorded shape and type. y[j] and
    gx[k] may be NULL where not wanted (what only they need is not computed; where the input is AD_I32 it must be: AD_ERROR_DTYPE), w[j] where the adjoint is 0. Outputs must not overlap each
-   other or the inputs. After the first call no memory is allocated unless two threads run at once. A function with a tensor among x and y,
-   or between them, has these two and ad_function_step, and AD_FUNCTION_VALUE and AD_FUNCTION_VJP of prepare and workspace_bytes; the others
-   return AD_ERROR_UNSUPPORTED. Where x and y are numbers and tensors, or custom operations (>>custom), lie only between them, evaluate, vjp,
-   jacobian and their _many forms run point by point. Comparisons of numbers that steered the recording: AD_ERROR_BRANCH; labels
-   and indices outside their range: AD_ERROR_ARGUMENT. */
+   other or the inputs. After the first call no memory is allocated unless two threads run at once. Comparisons of numbers that steered
+   the recording: AD_ERROR_BRANCH; labels and indices outside their range: AD_ERROR_ARGUMENT.
+
+   A function with a tensor among x and y, or between them, is one of numbers too for all drivers above: n numbers are the contents of
+   all inputs one after the other, row-major, m those of all outputs. Arrays of either type serve variables of both, which are
+   converted. It runs point by point: a Jacobian is a sweep an output, a tangent and a Hessian times a vector are functions made by
+   ad_differentiate when they are first asked for. AD_ERROR_DTYPE: labels (AD_I32) among inputs or outputs, or a work space is given and
+   a tensor of rank 1 or more is not of arguments.dtype. AD_ERROR_UNSUPPORTED: an operation between has no second derivative. */
 AD_API ad_status ad_function_run(const ad_function *f, const void *const *x, void *const *y);
 AD_API ad_status ad_function_run_vjp(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx);
 /* One training step in one call: values, adjoints and the update of parameters by gradient descent. theta[k], where not NULL, is
    changed by the gradient g of sum(w y) by input k as ad_sgd does: g += decay * theta, velocity = momentum * velocity + g (without velocity: g),
    theta -= rate * velocity. theta[k] is commonly x[k]: it is changed after its last use. Without velocity and decay, and where
    gx[k] is not asked for, a gradient that is one matrix product is never stored: the product is subtracted from theta[k] as it is made.
-   Arrays beside theta[k] == x[k] must not overlap. Of a function of tensors, an input that no output depends on leaves theta[k] as it is.
-   On AD_ERROR_BRANCH parameters have been changed by the recorded path, on AD_ERROR_ARGUMENT some may have been: keep a copy where that
-   can happen. With a work space a function of tensors allocates no memory: of ad_function_workspace_bytes(f, AD_FUNCTION_VJP)
+   (The last bits then differ from those of ad_sgd, which rounds the gradient first.) Arrays beside theta[k] == x[k] must not overlap.
+   Inputs that no output depends on, or that ad_function_wrt has left out, leave theta[k] and velocity[k] as they are, with decay too.
+   Parameters are changed after all comparisons and labels have been seen: on an error they and velocities are as before; on
+   AD_ERROR_BRANCH y and gx are those of the recorded path. With a work space a function of tensors allocates no memory: of ad_function_workspace_bytes(f, AD_FUNCTION_VJP)
    bytes, which is the peak of all temporary memory of a run; several threads each need their own. w NULL: 1, of one output of rank 0. */
 typedef struct ad_function_step_arguments {
   const void *const *x, *const *w;   /* inputs (n); weights of the outputs (m) */
@@ -2453,9 +2457,11 @@ static void ad__broadcast_strides(ptrdiff_t *stride, const ad__strided *x, const
 }
 
 
-static void ad__row_value(int op, int n, const ad__strided *const *x, const ad__strided *v) {
+static void ad__fail_refused(ad_tape *tape, int op) { ad__fail(tape, AD_ERROR_UNSUPPORTED, "ad_%s: overlapping views that no kernel takes", ad_ops[op].name); }
+/* false, and nothing done: the views overlap in a way that kernels refuse */
+static bool ad__row_value(int op, int n, const ad__strided *const *x, const ad__strided *v) {
   bool plain = true;
-  if (v->size == 0) return;
+  if (v->size == 0) return true;
   for (int k = 0; k < n; k++) plain = plain && x[k]->contiguous && x[k]->size == v->size;
   if (v->dtype == AD_F32) {
     if (plain) {
@@ -2465,7 +2471,7 @@ static void ad__row_value(int op, int n, const ad__strided *const *x, const ad__
     } else {
       ad_f32_view p[3];
       for (int k = 0; k < n; k++) p[k] = ad__view32(x[k]), ad__broadcast_strides(p[k].stride, x[k], v);
-      (void)ad_f32_map(ad_f32_kernels[op].value, n, v->rank, v->shape, p, ad__view32(v));
+      return ad_f32_map(ad_f32_kernels[op].value, n, v->rank, v->shape, p, ad__view32(v));
     }
   } else if (plain) {
     const double *p[3] = { NULL, NULL, NULL };
@@ -2474,13 +2480,14 @@ static void ad__row_value(int op, int n, const ad__strided *const *x, const ad__
   } else {
     ad_f64_view p[3];
     for (int k = 0; k < n; k++) p[k] = ad__view64(x[k]), ad__broadcast_strides(p[k].stride, x[k], v);
-    (void)ad_f64_map(ad_f64_kernels[op].value, n, v->rank, v->shape, p, ad__view64(v));
+    return ad_f64_map(ad_f64_kernels[op].value, n, v->rank, v->shape, p, ad__view64(v));
   }
+  return true;
 }
 /* out (+)= g * partial number k, all of the shape of v but the operands, which broadcast */
-static void ad__row_partial(int op, int k, int n, const ad__strided *const *x, const ad__strided *v, const ad__strided *g, const ad__strided *out, bool add) {
+static bool ad__row_partial(int op, int k, int n, const ad__strided *const *x, const ad__strided *v, const ad__strided *g, const ad__strided *out, bool add) {
   bool plain = g->contiguous && v->contiguous;
-  if (v->size == 0) return;
+  if (v->size == 0) return true;
   for (int i = 0; i < n; i++) plain = plain && x[i]->contiguous && x[i]->size == v->size;
   if (v->dtype == AD_F32) {
     if (plain) {
@@ -2490,7 +2497,7 @@ static void ad__row_partial(int op, int k, int n, const ad__strided *const *x, c
     } else {
       ad_f32_view p[3];
       for (int i = 0; i < n; i++) p[i] = ad__view32(x[i]), ad__broadcast_strides(p[i].stride, x[i], v);
-      (void)ad_f32_map_partial(ad_f32_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view32(v), ad__view32(g), ad__view32(out), add);
+      return ad_f32_map_partial(ad_f32_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view32(v), ad__view32(g), ad__view32(out), add);
     }
   } else if (plain) {
     const double *p[3] = { NULL, NULL, NULL };
@@ -2499,17 +2506,18 @@ static void ad__row_partial(int op, int k, int n, const ad__strided *const *x, c
   } else {
     ad_f64_view p[3];
     for (int i = 0; i < n; i++) p[i] = ad__view64(x[i]), ad__broadcast_strides(p[i].stride, x[i], v);
-    (void)ad_f64_map_partial(ad_f64_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view64(v), ad__view64(g), ad__view64(out), add);
+    return ad_f64_map_partial(ad_f64_kernels[op].partial[k], n, v->rank, v->shape, p, ad__view64(v), ad__view64(g), ad__view64(out), add);
   }
+  return true;
 }
 static void ad__row_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {       /* n: opcode */
   (void)work;
-  ad__row_value((int)t->n[0], ad_ops[t->n[0]].arity, x, &t->a);
+  if (!ad__row_value((int)t->n[0], ad_ops[t->n[0]].arity, x, &t->a)) t->status = AD_ERROR_UNSUPPORTED;
 }
 static void ad__partial_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {   /* n: opcode, partial, operands, add; x: operands, v, g */
   const int n = (int)t->n[2];
   (void)work;
-  ad__row_partial((int)t->n[0], (int)t->n[1], n, x, x[n], x[n + 1], &t->a, t->n[3] != 0);
+  if (!ad__row_partial((int)t->n[0], (int)t->n[1], n, x, x[n], x[n + 1], &t->a, t->n[3] != 0)) t->status = AD_ERROR_UNSUPPORTED;
 }
 static void ad__add_kernel(ad__tensor *t, const ad__strided *const *x, void *work) {       /* contiguous */
   (void)work;
@@ -2524,7 +2532,7 @@ static void ad__do(ad_tape *tape, ad__kernel *run, ad__tensor *t, const ad__stri
 static void ad__partial(ad_tape *tape, int op, int k, int n, const ad__strided *const *x, const ad__strided *v, const ad__strided *g, const ad__strided *out, bool add) {
   const ad__strided *all[5];
   ad__tensor t;
-  if (!tape->trace) { ad__row_partial(op, k, n, x, v, g, out, add); return; }
+  if (!tape->trace) { if (!ad__row_partial(op, k, n, x, v, g, out, add)) ad__fail_refused(tape, op); return; }
   memset(&t, 0, sizeof t);
   t.a = *out;
   t.n[0] = op; t.n[1] = k; t.n[2] = n; t.n[3] = add;
@@ -2582,7 +2590,7 @@ AD_API ad_var ad__tensor_row(int op, const ad_var *x) {
   for (int k = 0; k < n; k++) in[k] = ad__operand_array(x[k], t->a.dtype, &room[k], &number[k]);
   if (!ad__tensor_storage(tape, t)) return ad__arena_back(tape, place), ad__invalid(tape);
   t->n[0] = op;
-  if (!tape->trace) ad__row_value(op, n, in, &t->a);
+  if (!tape->trace) { if (!ad__row_value(op, n, in, &t->a)) return ad__fail_refused(tape, op), ad__invalid(tape); }
   else if (!ad__trace_kernel(tape, ad__row_kernel, t, in, (size_t)n, 0, NULL)) return ad__invalid(tape);
   return ad__tensor_push(tape, (uint32_t)op, t);
 }
@@ -6034,11 +6042,13 @@ struct ad_function {
   ad__ir ir;                              /* the value; inputs 0 .. n-1 */
   uint32_t *y, n, m, ok;                  /* ok: the mask node "every comparison as recorded", or AD__NONE */
   uint32_t d, *place;                     /* inputs 0 .. d-1 are differentiated; input k is the caller's place[k] (NULL: k) */
+  bool *used;                             /* by the caller's number: some output depends on the input, and it is differentiated */
   size_t recorded, guards;
   ad__program *program[AD_FUNCTION_KINDS], *packed[AD_FUNCTION_KINDS];      /* for many points, for one */
   struct ad__graph *graph;                /* tensors: see there; the rest is empty */
 };
 AD_LOCAL void ad__graph_free(struct ad__graph *g);
+AD_LOCAL size_t ad__graph_size(const struct ad__graph *g, bool outputs);
 
 #define AD__PROGRAM_LIMIT 200000u         /* nodes: a Jacobian or Hessian that would need more is made by sweeps */
 #define AD__ELIMINATION_LIMIT 600u        /* vertices */
@@ -6055,8 +6065,10 @@ AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) { if (*at) r
 #endif
 
 /* inputs and outputs of a kind, in this order: x w dx -> y result (ok) */
+AD_LOCAL size_t ad__inputs(const ad_function *f) { return f->graph ? ad__graph_size(f->graph, false) : f->n; }
+AD_LOCAL size_t ad__outputs(const ad_function *f) { return f->graph ? ad__graph_size(f->graph, true) : f->m; }
 AD_LOCAL size_t ad__result_size(const ad_function *f, ad_function_kind kind) {
-  size_t n = f->d, m = f->m;
+  size_t n = f->graph ? ad__inputs(f) : f->d, m = ad__outputs(f);
   return kind == AD_FUNCTION_VALUE ? 0 : kind == AD_FUNCTION_JVP ? m : kind == AD_FUNCTION_JACOBIAN ? m * n : kind == AD_FUNCTION_HESSIAN ? n * n : n;
 }
 AD_LOCAL bool ad__kind_has_w(ad_function_kind kind) { return kind == AD_FUNCTION_VJP || kind == AD_FUNCTION_HESSIAN || kind == AD_FUNCTION_HESSIAN_VECTOR; }
@@ -6199,17 +6211,21 @@ AD_API void ad_function_destroy(ad_function *f) {
   }
   ad__ir_free(&f->ir);
   ad__graph_free(f->graph);
-  AD_FREE(f->y); AD_FREE(f->place); AD_FREE(f);
+  AD_FREE(f->y); AD_FREE(f->place); AD_FREE(f->used); AD_FREE(f);
 }
 
 /* From IR that holds inputs and the m outputs y; what they do not need is left behind. Takes the ir over, also when it fails. */
 AD_LOCAL ad_function *ad__function_from_ir(ad__ir *ir, uint32_t n, const uint32_t *y, uint32_t m, uint32_t ok) {
   ad_function *f = (ad_function *)ad__array(1, sizeof *f);
   uint32_t *out = (uint32_t *)ad__array((size_t)m + 1, sizeof *out), *place = (uint32_t *)ad__array(ir->n, sizeof *place);
-  if (!f || !out || !place || ir->failed) { AD_FREE(f); AD_FREE(out); AD_FREE(place); ad__ir_free(ir); return NULL; }
+  bool *used = (bool *)ad__array(n, sizeof *used);
+  if (!f || !out || !place || !used || ir->failed) { AD_FREE(f); AD_FREE(out); AD_FREE(place); AD_FREE(used); ad__ir_free(ir); return NULL; }
   memset(f, 0, sizeof *f);
+  memset(used, 0, n * sizeof *used);
   memcpy(out, y, m * sizeof *out);
   out[m] = ok;
+  ad__ir_uses(ir, out, m, place);
+  for (uint32_t i = 0; i < ir->n; i++) if (ir->node[i].op == AD__IR_INPUT && place[i]) used[ir->node[i].a] = true;
   ad__ir_uses(ir, out, m + (ok != AD__NONE), place);
   for (uint32_t i = 0; i < ir->n; i++) {
     if (!place[i] && ir->node[i].op != AD__IR_INPUT) continue;
@@ -6218,7 +6234,7 @@ AD_LOCAL ad_function *ad__function_from_ir(ad__ir *ir, uint32_t n, const uint32_
     place[i] = ad__ir_append(&f->ir, p.op, arity > 0 ? place[p.a] : p.a, arity > 1 ? place[p.b] : p.b, arity > 2 ? place[p.c] : p.c);
   }
   for (uint32_t j = 0; j < m; j++) out[j] = place[out[j]];
-  f->y = out; f->n = f->d = n; f->m = m; f->ok = ok == AD__NONE ? ok : place[ok]; f->recorded = ir->n;
+  f->y = out; f->used = used; f->n = f->d = n; f->m = m; f->ok = ok == AD__NONE ? ok : place[ok]; f->recorded = ir->n;
   AD_FREE(place);
   ad__ir_free(ir);
   if (f->ir.failed) { ad_function_destroy(f); return NULL; }
@@ -6246,8 +6262,11 @@ AD_API ad_function *ad_function_wrt(const ad_function *f, const size_t *inputs, 
     }
   else ok = false;
   if (ok) g = ad__function_from_ir(&ir, n, f->y, f->m, f->ok); else ad__ir_free(&ir);
-  if (g) { g->d = d; g->place = place; g->recorded = f->recorded; g->guards = f->guards; }
-  else AD_FREE(place);
+  if (g) {
+    g->d = d; g->place = place; g->recorded = f->recorded; g->guards = f->guards;
+    for (uint32_t k = 0; k < n; k++) to[k] = k < d && g->used[k];
+    for (uint32_t k = 0; k < n; k++) g->used[place[k]] = to[k] != 0;
+  } else AD_FREE(place);
   AD_FREE(to);
   return g;
 }
@@ -6357,18 +6376,30 @@ struct ad__plan;
 typedef struct ad__graph {
   ad__graph_step *step;
   uint32_t count, *input, *output;
+  size_t n, m;                                  /* elements of all inputs, of all outputs */
+  bool labels;                                  /* AD_I32 among them */
   void *plan[2];                                /* ad__plan for values, for values and adjoints; published when made */
-  void *spare[2];                               /* work spaces, taken by a call, put back after it */
+  void *spare[3];                               /* work spaces, taken by a call, put back after it: of both plans, of ad__graph_apply */
+  void *derived[2];                             /* functions of tensors in turn: tangents, curvatures; or ad__underived */
 } ad__graph;
 AD_LOCAL void ad__plan_free(struct ad__plan *p);
+static char ad__underived;                      /* in the place of a derived function: an operation has no such derivative */
 
+AD_LOCAL size_t ad__step_size(const ad__graph_step *s) { return s->bytes / (s->rank < 0 || s->dtype == AD_F64 ? sizeof(double) : sizeof(float)); }
+AD_LOCAL int ad__step_type(const ad__graph_step *s) { return s->rank < 0 ? AD_F64 : s->dtype; }
+
+AD_LOCAL size_t ad__graph_size(const ad__graph *g, bool outputs) { return outputs ? g->m : g->n; }
 AD_LOCAL void ad__graph_free(struct ad__graph *g) {
   if (!g) return;
   for (uint32_t i = 0; g->step && i < g->count; i++) {
     AD_FREE(g->step[i].operand); AD_FREE(g->step[i].data);
     ad_function_destroy(g->step[i].fused);
   }
-  for (int k = 0; k < 2; k++) { ad__plan_free((struct ad__plan *)g->plan[k]); AD_FREE(g->spare[k]); }
+  for (int k = 0; k < 2; k++) {
+    ad__plan_free((struct ad__plan *)g->plan[k]);
+    if (g->derived[k] != &ad__underived) ad_function_destroy((ad_function *)g->derived[k]);
+  }
+  for (int k = 0; k < 3; k++) AD_FREE(g->spare[k]);
   AD_FREE(g->step); AD_FREE(g->input); AD_FREE(g->output); AD_FREE(g);
 }
 
@@ -6438,7 +6469,7 @@ AD_LOCAL void ad__fused_products(ad__tensor *t, const ad__strided *const *x, voi
       if (g_one) { g.stride[0] = 0; g.contiguous = false; }
       out.data = to->rank ? (char *)to->data + i * bytes : chunk;
       both[0] = both[1] = &part;
-      ad__row_partial(AD_OP_mul, 0, 2, both, &part, &g, &out, false);      /* the partial by x of x*y is y: g * saved, zero seeds stay 0 */
+      (void)ad__row_partial(AD_OP_mul, 0, 2, both, &part, &g, &out, false);      /* the partial by x of x*y is y: g * saved, zero seeds stay 0 */
       if (!to->rank) ad__fused_chunk_sum(t, chunk, part.size, sums, i / AD__CHUNK);
     }
     if (!to->rank) ad__fused_chunk_sum(t, sums, ad__chunks(size), to->data, 0);
@@ -6699,6 +6730,11 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
     }
     for (size_t j = 0; j < m && status == AD_OK; j++) g->output[j] = w.step[y[j].node];
     if (status == AD_OK && t->status != AD_OK) status = t->status;
+    for (size_t k = 0; k < n + m && status == AD_OK; k++) {
+      const ad__graph_step *s = &g->step[k < n ? g->input[k] : g->output[k - n]];
+      *(k < n ? &g->n : &g->m) += ad__step_size(s);
+      g->labels = g->labels || ad__step_type(s) == AD_I32;
+    }
   }
   AD_FREE(state); AD_FREE(w.group); AD_FREE(w.step); AD_FREE(w.expr);
   if (status == AD_OK) return f;
@@ -6804,11 +6840,14 @@ AD_LOCAL void ad__ports(const ad_function *f, ad_function_kind kind, const ad_fu
 
 AD_LOCAL ad_status ad__arguments_status(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t count) {
   if (!f || !a || (unsigned)kind >= AD_FUNCTION_KINDS || (a->dtype != AD_F64 && a->dtype != AD_F32)) return AD_ERROR_ARGUMENT;
+  const size_t n = ad__inputs(f), m = ad__outputs(f);
+  if ((uintptr_t)a->workspace & 63) return AD_ERROR_ARGUMENT;
   if (count == 0) return AD_OK;
-  if (!a->x || (ad__kind_has_w(kind) && !a->w && f->m != 1) || (ad__kind_has_dx(kind) && !a->dx)) return AD_ERROR_ARGUMENT;
+  if (!a->x || (ad__kind_has_w(kind) && !a->w && m != 1) || (ad__kind_has_dx(kind) && !a->dx)) return AD_ERROR_ARGUMENT;
   if (kind == AD_FUNCTION_VALUE ? !a->y : !a->result) return AD_ERROR_ARGUMENT;
-  size_t widest = ad__result_size(f, kind) > f->n ? ad__result_size(f, kind) : f->n;
-  if (f->m > widest) widest = f->m;
+  if ((kind == AD_FUNCTION_JACOBIAN && n && m > PTRDIFF_MAX / sizeof(double) / n) || (kind == AD_FUNCTION_HESSIAN && n && n > PTRDIFF_MAX / sizeof(double) / n)) return AD_ERROR_LIMIT;
+  size_t widest = ad__result_size(f, kind) > n ? ad__result_size(f, kind) : n;
+  if (m > widest) widest = m;
   return count <= PTRDIFF_MAX / sizeof(double) / (widest ? widest : 1) ? AD_OK : AD_ERROR_LIMIT;
 }
 
@@ -6952,14 +6991,15 @@ AD_LOCAL ad_status ad__apply_many(const ad_function *f, ad_function_kind kind, s
 AD_API ad_status ad_function_evaluate_many(const ad_function *f, size_t count, const double *x, double *y) { return ad__apply_many(f, AD_FUNCTION_VALUE, count, x, y, NULL); }
 AD_API ad_status ad_function_jacobian_many(const ad_function *f, size_t count, const double *x, double *y, double *jacobian) { return ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, jacobian); }
 AD_API ad_status ad_function_gradient_many(const ad_function *f, size_t count, const double *x, double *y, double *gradient) {
-  return f && f->m != 1 ? AD_ERROR_ARGUMENT : ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, gradient);
+  return f && ad__outputs(f) != 1 ? AD_ERROR_ARGUMENT : ad__apply_many(f, AD_FUNCTION_JACOBIAN, count, x, y, gradient);
 }
 
 /* --- plans: what a run of a function of tensors does, as actions over buffers
 
    DATA. A plan is made by watching: the steps are recorded on a tape that writes every kernel it would run into a trace (ad__do and its
    callers), forward and, for adjoints, the reverse sweep. An action is a kernel with its arrays; each array lies in a buffer, which is an
-   input, a seed, a constant, an output, or temporary. So a plan does what a tape does, bit by bit, and there is no second set of rules.
+   input, a seed, a constant, an output, or temporary. So a plan does what a tape does, and there is no second set of rules: bit by bit
+   but for fused chains, whose functions of scalars are rounded as >>function says, and for updates that are folded into a product.
 
    Passes: what depends on seeds alone goes to the front; a fused chain and its adjoint become one pass over the elements where the adjoint
    of its value is known before it; relu goes into the product before it; outputs are made where the caller wants them. Then each action
@@ -7003,7 +7043,8 @@ typedef struct ad__plan {
   ad__strided *rule;                            /* adjoints of reverse rules */
   ad__ref *rule_ref;
   uint64_t *serves;                             /* words of each action: bit j output j, bit m + k gradient k */
-  uint32_t *gradient, *update_after;            /* of each input: its buffer or AD__NONE; the action after which nobody reads input and gradient */
+  uint32_t *gradient, *update_after;            /* of each input: its buffer or AD__NONE; the action after which nobody reads input and gradient and
+                                                   no comparison or label is outstanding */
   size_t count, buffers, rules, words, widest, bytes, zeros, table;     /* bytes of a work space: a table of places, zeros, temporary buffers */
 } ad__plan;
 struct ad__trace {
@@ -7246,11 +7287,16 @@ AD_LOCAL bool ad__plan_serves(ad__plan *p, size_t m, size_t n) {
   return p->serves && need;
 }
 
+/* may an action end a run? comparisons, labels and indices out of range (the reverse rules look at the same ones again) */
+AD_LOCAL bool ad__may_refuse(const ad__action *a) {
+  return a->run == ad__guard_kernel || (a->rule == AD__NONE && a->t.op && (a->t.op->flags & AD__CHECKED));
+}
 /* buffers that some action touches, renumbered; from and to which action */
 AD_LOCAL bool ad__plan_lives(ad__plan *p, size_t n) {
-  uint32_t *number = (uint32_t *)ad__array(p->buffers, sizeof *number);
+  uint32_t *number = (uint32_t *)ad__array(p->buffers, sizeof *number), sure = 0;      /* sure: the last action that may refuse */
   size_t kept = 0;
   if (!number) return false;
+  for (size_t i = 0; i < p->count; i++) if (ad__may_refuse(&p->action[i])) sure = (uint32_t)i;
   for (size_t b = 0; b < p->buffers; b++) { p->buffer[b].first = AD__NONE; p->buffer[b].last = 0; number[b] = AD__NONE; }
   for (size_t i = 0; i < p->count; i++) {
     const ad__action *a = &p->action[i];
@@ -7265,7 +7311,7 @@ AD_LOCAL bool ad__plan_lives(ad__plan *p, size_t n) {
   for (size_t k = 0; k < n; k++) {
     const uint32_t g = p->gradient ? p->gradient[k] : AD__NONE;
     if (g == AD__NONE) continue;
-    uint32_t last = p->buffer[g].last;
+    uint32_t last = p->buffer[g].last > sure ? p->buffer[g].last : sure;
     for (size_t b = 0; b < p->buffers; b++)
       if (p->buffer[b].kind == AD__AT_INPUT && p->buffer[b].index == k && p->buffer[b].first != AD__NONE && p->buffer[b].last > last) last = p->buffer[b].last;
     p->buffer[g].last = p->update_after[k] = last;
@@ -7353,8 +7399,45 @@ AD_LOCAL bool ad__plan_places(ad__plan *p) {
   return true;
 }
 
-/* all steps on tape t; v: a handle for each; x: where inputs lie */
-AD_LOCAL void ad__graph_record(const ad__graph *g, ad_tape *t, ad_var *v) {
+/* A chain as rows again, which ad_differentiate takes apart. What folding has left without the chain's shape or type gets them back. */
+#define AD__AGAIN_1(N, D, op, ...) case AD_OP_##op: return ad__sym_##op(x);
+#define AD__AGAIN_2(N, D, op, ...) case AD_OP_##op: return ad__sym_##op(x, y);
+#define AD__AGAIN_3(N, D, op, ...) case AD_OP_##op: return ad__sym_##op(x, y, z);
+AD_LOCAL ad__sym ad__sym_of_node(uint32_t op, ad__sym x, ad__sym y, ad__sym z) {
+  switch (op) {
+    AD_UNARY(AD__AGAIN_1, , ) AD_BINARY(AD__AGAIN_2, , ) AD_TERNARY(AD__AGAIN_3, , )
+    case AD__IR_SEED: case AD__IR_ALONG: return ad__sym_chain(x, y);
+    case AD__IR_LT: return ad__sym_lt(x, y);
+    case AD__IR_LE: return ad__sym_le(x, y);
+    case AD__IR_EQ: return ad__sym_eq(x, y);
+    case AD__IR_NE: return ad__sym_ne(x, y);
+    case AD__IR_AND: return ad__sym_and(x, y);
+    case AD__IR_OR: return ad__sym_or(x, y);
+    case AD__IR_NOT: return ad__sym_sub(ad__sym_k(1), x);
+    case AD__IR_SELECT: return ad__sym_select(x, y, z);
+    case AD__IR_ONLY: return ad__sym_only(x, y);
+    case AD__IR_NUMBER: return ad__sym_number(x, y);
+    default: return ad__sym_fma(ad__sym_neg(x), y, z);       /* AD__IR_FNMA */
+  }
+}
+AD_LOCAL ad_var ad__chain_again(ad_tape *t, const ad__graph_step *s, const ad_var *x) {
+  const ad__ir *ir = &s->fused->ir;
+  ad__sym *e = (ad__sym *)ad__tape_take(t, ir->n * sizeof *e);
+  if (!e) return ad__invalid(t);
+  for (uint32_t i = 0; i < ir->n; i++) {
+    const ad__node *q = &ir->node[i];
+    const int arity = ad__node_arity(q->op);
+    if (q->op == AD__IR_CONST) e[i] = ad__sym_k(ad__node_constant(q));
+    else if (q->op == AD__IR_INPUT) e[i] = ad__sym_of(x[q->a]);
+    else e[i] = ad__sym_of_node(q->op, e[q->a], e[arity > 1 ? q->b : q->a], e[arity > 2 ? q->c : q->a]);
+  }
+  ad_var y = ad__sym_var(e[s->fused->y[0]], t);
+  if (ad__valid(y) && ad__array_of(y)->dtype != s->dtype) y = ad__cast(y, s->dtype);
+  return ad__valid(y) && ad_rank(y) != s->rank ? ad_broadcast_to(y, s->rank, s->shape) : y;
+}
+
+/* all steps on tape t; v: a handle for each; again: to be made a function anew, with chains as rows and guards as nodes */
+AD_LOCAL void ad__graph_record(const ad__graph *g, ad_tape *t, ad_var *v, bool again) {
   ad_var few[4];
   for (uint32_t i = 0; i < g->count && t->status == AD_OK; i++) {
     const ad__graph_step *s = &g->step[i];
@@ -7374,7 +7457,8 @@ AD_LOCAL void ad__graph_record(const ad__graph *g, ad_tape *t, ad_var *v) {
         memset(&guard, 0, sizeof guard);
         guard.c = s->c;
         v[i] = o[0];
-        ad__do(t, ad__guard_kernel, &guard, &x, 1, 0);
+        if (!again) ad__do(t, ad__guard_kernel, &guard, &x, 1, 0);
+        else if (t->count < t->capacity || ad__grow(t, "guard")) ad__push(t, (uint32_t)t->kind, AD_NODE(AD_OP_GUARD_, AD_PLAIN), o[0].node, 0, s->c);
         break;
       }
       case AD__STEP_NODE:
@@ -7382,7 +7466,8 @@ AD_LOCAL void ad__graph_record(const ad__graph *g, ad_tape *t, ad_var *v) {
           : ad__record_tensors(s->code, o[0], o[0], o[0], s->c);
         break;
       default:
-        v[i] = s->op->flags & AD__SHAPED ? ad__record_to(s->op, o, s->count, s->rank, s->shape, s->n, 8, s->c) : ad__record_call(s->op, o, s->count, s->n, 8, s->c);
+        if (again && s->kind == AD__STEP_FUSED) v[i] = ad__chain_again(t, s, o);
+        else v[i] = s->op->flags & AD__SHAPED ? ad__record_to(s->op, o, s->count, s->rank, s->shape, s->n, 8, s->c) : ad__record_call(s->op, o, s->count, s->n, 8, s->c);
     }
   }
 }
@@ -7392,7 +7477,7 @@ AD_LOCAL ad_var ad__graph_leaf(ad_tape *t, const ad__graph_step *s) {
   void *data = ad__tape_take(t, s->bytes);
   const int dtype = s->rank < 0 ? AD_F64 : s->dtype;
   if (!data) return ad__invalid(t);
-  if (dtype == AD_I32) memset(data, 0, s->bytes);
+  memset(data, 0, s->bytes);
   return ad__tensor_leaf(t, dtype == AD_I32 ? AD_OP_CONSTANT_ : AD_OP_VARIABLE_, "input", (ad_dtype)dtype, s->rank < 0 ? 0 : s->rank, s->shape, data, AD__BORROWED);
 }
 
@@ -7417,7 +7502,7 @@ AD_LOCAL void ad__graph_trace(const ad_function *f, ad_tape *t, bool adjoints, a
     if (!v[g->input[k]].kind) return;
     where[k] = (char *)ad__array_of(v[g->input[k]])->data;
   }
-  ad__graph_record(g, t, v);
+  ad__graph_record(g, t, v, false);
   for (size_t j = 0; j < m && t->status == AD_OK; j++) ad__graph_put(t, ad__array_of(v[g->output[j]]), &where[n + m + j]);
   t->passive = false;
   if (!adjoints || t->status != AD_OK) return;
@@ -7598,7 +7683,7 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
     }
   }
   for (size_t i = 0; i <= p->count; i++) {
-    for (size_t k = 0; i && s->theta && k < n; k++) {      /* parameters that nobody reads any more */
+    for (size_t k = 0; i && s->theta && !strayed && k < n; k++) {      /* parameters that nobody reads any more */
       if (p->update_after[k] != i - 1 || p->gradient[k] == AD__NONE || !s->theta[k]) continue;
       if (!(p->action[i - 1].update == k && ad__folds(s, k))) ad__update(s, &g->step[g->input[k]], k, at[p->gradient[k]]);
     }
@@ -7636,8 +7721,12 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
     }
     if (a->update != AD__NONE && ad__folds(s, a->update)) {
       t.a.data = s->theta[a->update];
-      ad__matmul_into(&t, px, -s->rate, 1, work);
-    } else a->run(&t, px, work);
+      if (!strayed) ad__matmul_into(&t, px, -s->rate, 1, work);
+    } else {
+      t.status = AD_OK;
+      a->run(&t, px, work);
+      if (t.status != AD_OK) return t.status;
+    }
     strayed = strayed || (a->run == ad__guard_kernel && t.number);
   }
   for (size_t k = 0; s->gx && k < n; k++)                  /* what no output depends on */
@@ -7663,11 +7752,192 @@ AD_LOCAL ad_status ad__graph_run(const ad_function *f, const ad_function_step_ar
   return status;
 }
 
-AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind, size_t *bytes) {
+/* --- derivatives of a function of tensors that are functions of tensors in turn
+
+   Second derivatives, and tangents, are plans too: the steps are recorded once more, ad_differentiate adds the derivative as nodes, and a
+   function is made of what is then on the tape. The tangent is the derivative by w of <gradient of <w, y>, dx>. */
+
+enum { AD__TANGENT, AD__CURVATURE };            /* x dx -> y, dy; x w dx -> H dx */
+
+AD_LOCAL ad_var ad__inner(ad_var sum, ad_var a, ad_var b) {       /* sum + <a, b> as a double */
+  ad_var p = ad_var_mul(a, b);
+  if (ad_rank(p) > 0) p = ad_sum(p, AD_ALL, false);
+  if (ad__valid(p) && ad__array_of(p)->dtype != AD_F64) p = ad__cast(p, AD_F64);
+  return ad_var_add(sum, p);
+}
+AD_LOCAL ad_function *ad__graph_derive(const ad_function *f, int which, ad_status *status) {
+  const ad__graph *g = f->graph;
+  const size_t n = f->n, m = f->m;
+  struct ad__trace trace;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var *v = (ad_var *)ad__array(g->count, sizeof *v), *x = (ad_var *)ad__array(4 * n + 3 * m, sizeof *x), *w = x + n, *dx = w + m, *y = dx + n, *gx = y + m + m;
+  ad_function *d = NULL;
+  memset(&trace, 0, sizeof trace);
+  *status = AD_ERROR_MEMORY;
+  if (t && v && x) {
+    t->trace = &trace;
+    for (size_t k = 0; k < n; k++) x[k] = v[g->input[k]] = ad__graph_leaf(t, &g->step[g->input[k]]);
+    ad__graph_record(g, t, v, true);
+    for (size_t k = 0; k < n; k++) dx[k] = ad__graph_leaf(t, &g->step[g->input[k]]);
+    ad_var s = ad_constant(t, 0), slope = s;
+    for (size_t j = 0; j < m; j++) {
+      y[j] = v[g->output[j]];
+      w[j] = ad__graph_leaf(t, &g->step[g->output[j]]);
+      s = ad__inner(s, y[j], w[j]);
+    }
+    if (t->status == AD_OK) ad_differentiate(s, x, n, gx);
+    for (size_t k = 0; k < n && t->status == AD_OK; k++) slope = ad__inner(slope, gx[k], dx[k]);
+    if (t->status == AD_OK && which == AD__CURVATURE) {
+      ad_differentiate(slope, x, n, gx);
+      if (t->status == AD_OK) d = ad_function_create(x, 2 * n + m, gx, n);
+    } else if (t->status == AD_OK) {
+      ad_differentiate(slope, w, m, y + m);
+      for (size_t k = 0; k < n; k++) x[n + k] = dx[k];     /* over w, which nothing depends on */
+      if (t->status == AD_OK) d = ad_function_create(x, 2 * n, y, 2 * m);
+    }
+    *status = t->status;
+    if (!d && *status == AD_OK) *status = AD_ERROR_MEMORY;
+    t->trace = NULL;
+  }
+  ad__actions_free(trace.action, trace.count);
+  AD_FREE(trace.buffer); AD_FREE(trace.rule);
+  ad_tape_destroy(t);
+  AD_FREE(v); AD_FREE(x);
+  return d;
+}
+AD_LOCAL ad_status ad__graph_derived(const ad_function *f, int which, const ad_function **to) {
+  void **at = &f->graph->derived[which], *d = ad__published(at);
+  ad_status status = AD_OK;
+  if (!d) {
+    d = ad__graph_derive(f, which, &status);
+    if (!d && status == AD_ERROR_MEMORY) return status;
+    if (!d) d = &ad__underived;
+    if (!ad__publish(at, d) && d != &ad__underived) ad_function_destroy((ad_function *)d);       /* another thread was faster */
+    d = ad__published(at);
+  }
+  if (d == &ad__underived) return AD_ERROR_UNSUPPORTED;
+  *to = (const ad_function *)d;
+  return AD_OK;
+}
+
+/* --- a function of tensors as one of numbers: the contents of its inputs one after the other, those of its outputs likewise
+
+   Every kind is runs of plans at one point after the other; a Jacobian is a sweep an output, a Hessian a run of the curvature an input. Pointers go
+   straight into the caller's arrays, but for variables of another type, which are converted. */
+
+typedef struct ad__flat {
+  const ad_function *f, *run;                   /* run: f or the derived function whose plan runs */
+  bool adjoints;
+  ad_dtype dtype;
+  size_t plan, pointers, copies, unit, bytes;   /* the parts of a work space, in this order; all of it */
+} ad__flat;
+
+AD_LOCAL size_t ad__copy_bytes(const ad__graph_step *s, ad_dtype dtype, bool tensors) {
+  return ad__step_type(s) == (int)dtype || (s->rank > 0 && !tensors) ? 0 : (s->bytes + 63) / 64 * 64;
+}
+/* what kind needs; tensors: with room for conversions of tensors, not only of numbers */
+AD_LOCAL ad_status ad__flat_plan(const ad_function *f, ad_function_kind kind, ad_dtype dtype, bool tensors, ad__flat *q) {
+  const ad__graph *g = f->graph;
   const ad__plan *p;
-  if (kind != AD_FUNCTION_VALUE && kind != AD_FUNCTION_VJP) return AD_ERROR_UNSUPPORTED;
-  const ad_status status = ad__function_plan(f, kind == AD_FUNCTION_VJP, &p);
-  if (status == AD_OK && bytes) *bytes = ad__plan_bytes(p);
+  const size_t n = f->n, m = f->m;
+  ad_status status = AD_OK;
+  memset(q, 0, sizeof *q);
+  q->f = q->run = f; q->dtype = dtype;
+  q->adjoints = kind == AD_FUNCTION_VJP || kind == AD_FUNCTION_JACOBIAN;
+  if (kind == AD_FUNCTION_JVP) {
+    status = ad__graph_derived(f, AD__TANGENT, &q->run);
+    if (status == AD_ERROR_UNSUPPORTED) { q->adjoints = true; status = AD_OK; }       /* by rows of the Jacobian */
+  } else if (!q->adjoints && kind != AD_FUNCTION_VALUE) status = ad__graph_derived(f, AD__CURVATURE, &q->run);
+  if (status == AD_OK) status = ad__function_plan(q->run, q->adjoints, &p);
+  if (status != AD_OK) return status;
+  q->plan = (ad__plan_bytes(p) + 63) / 64 * 64;
+  q->pointers = (3 * (n + m) * sizeof(void *) + 63) / 64 * 64;
+  for (size_t k = 0; k < n + m; k++) q->copies += (k < n ? 3 : 2) * ad__copy_bytes(&g->step[k < n ? g->input[k] : g->output[k - n]], dtype, tensors);
+  q->unit = kind == AD_FUNCTION_JACOBIAN ? g->m : kind == AD_FUNCTION_HESSIAN ? g->n : kind == AD_FUNCTION_JVP && q->adjoints ? g->m + g->n : 0;
+  q->unit = (q->unit * sizeof(double) + 63) / 64 * 64;
+  q->bytes = q->plan + q->pointers + q->copies + q->unit;
+  return AD_OK;
+}
+
+AD_LOCAL void ad__convert(size_t n, ad_dtype to_type, void *to, ad_dtype from_type, const void *from) {
+  if (to_type == from_type) { if (n && to != from) memcpy(to, from, n * ad__dtype_size(to_type)); return; }
+  for (size_t i = 0; i < n; i++)
+    if (to_type == AD_F32) ((float *)to)[i] = (float)((const double *)from)[i]; else ((double *)to)[i] = (double)((const float *)from)[i];
+}
+/* Pointers to count variables in flat data; those of another type lie in *copies, converted where they are read. back: convert to data. */
+AD_LOCAL void ad__flat_bind(const ad__flat *q, const uint32_t *step, size_t count, const void *data, bool reads, void **at, char **copies, bool back) {
+  char *next = (char *)(uintptr_t)data;
+  for (size_t k = 0; k < count; k++) {
+    const ad__graph_step *s = &q->f->graph->step[step[k]];
+    const ad_dtype type = (ad_dtype)ad__step_type(s);
+    const size_t size = ad__step_size(s);
+    if (!data) { at[k] = NULL; continue; }
+    if (type == q->dtype) { if (!back) at[k] = next; }
+    else if (back) ad__convert(size, q->dtype, next, type, at[k]);
+    else {
+      at[k] = *copies;
+      *copies += ad__copy_bytes(s, q->dtype, true);
+      if (reads) ad__convert(size, type, at[k], q->dtype, next);
+    }
+    next += size * ad__dtype_size(q->dtype);
+  }
+}
+/* one run of a plan: x, w, dx are read, y and result written; NULL where the plan has none or it is not wanted */
+AD_LOCAL ad_status ad__flat_run(const ad__flat *q, char *space, const void *x, const void *w, const void *dx, void *y, void *result) {
+  const ad__graph *g = q->f->graph;
+  const size_t n = q->f->n, m = q->f->m;
+  const bool curvature = q->run != q->f && w;
+  void **in = (void **)(void *)(space + q->plan), **out = in + 2 * n + m;
+  char *copies = space + q->plan + q->pointers;
+  ad_function_step_arguments s;
+  memset(&s, 0, sizeof s);
+  s.x = (const void *const *)in; s.workspace = space;
+  ad__flat_bind(q, g->input, n, x, true, in, &copies, false);
+  if (w) { ad__flat_bind(q, g->output, m, w, true, in + n, &copies, false); if (q->adjoints) s.w = (const void *const *)(in + n); }
+  if (dx) ad__flat_bind(q, g->input, n, dx, true, in + n + (curvature ? m : 0), &copies, false);
+  const uint32_t *results = q->adjoints || curvature ? g->input : g->output;
+  const size_t count = q->adjoints || curvature ? n : m;
+  void **last = out + (curvature ? 0 : m);
+  if (!curvature) { ad__flat_bind(q, g->output, m, y, false, out, &copies, false); s.y = out; }
+  ad__flat_bind(q, results, count, result, false, last, &copies, false);
+  if (curvature) s.y = out; else if (q->adjoints) s.gx = last;
+  const ad_status status = ad__graph_run(q->run, &s, q->adjoints);
+  if (!curvature) ad__flat_bind(q, g->output, m, y, false, out, &copies, true);
+  ad__flat_bind(q, results, count, result, false, last, &copies, true);
+  return status;
+}
+AD_LOCAL void ad__put(ad_dtype dtype, void *array, size_t i, double v) { if (dtype == AD_F32) ((float *)array)[i] = (float)v; else ((double *)array)[i] = v; }
+AD_LOCAL double ad__at(ad_dtype dtype, const void *array, size_t i) { return dtype == AD_F32 ? (double)((const float *)array)[i] : ((const double *)array)[i]; }
+
+/* one point: x, w, dx, y and result are those of the point */
+AD_LOCAL ad_status ad__flat_point(const ad__flat *q, ad_function_kind kind, char *space, const char *x, const void *w, const void *dx, char *y, char *result) {
+  const size_t n = q->f->graph->n, m = q->f->graph->m, size = ad__dtype_size(q->dtype);
+  char *unit = space + q->plan + q->pointers + q->copies, *row = unit + m * size;
+  bool strayed = false;
+  if (kind == AD_FUNCTION_VALUE) return ad__flat_run(q, space, x, NULL, NULL, y, NULL);
+  if (kind == AD_FUNCTION_VJP || kind == AD_FUNCTION_HESSIAN_VECTOR) return ad__flat_run(q, space, x, w, dx, kind == AD_FUNCTION_VJP ? y : NULL, result);
+  if (kind == AD_FUNCTION_JVP && !q->adjoints) return ad__flat_run(q, space, x, NULL, dx, y, result);
+  const size_t rows = kind == AD_FUNCTION_HESSIAN ? n : m;
+  memset(unit, 0, rows * size);
+  for (size_t i = 0; i < rows; i++) {
+    char *to = kind == AD_FUNCTION_JVP ? row : result + i * n * size;
+    ad__put(q->dtype, unit, i, 1);
+    const ad_status status = kind == AD_FUNCTION_HESSIAN ? ad__flat_run(q, space, x, w, unit, NULL, to) : ad__flat_run(q, space, x, unit, NULL, i == 0 ? y : NULL, to);
+    ad__put(q->dtype, unit, i, 0);
+    if (status != AD_OK && status != AD_ERROR_BRANCH) return status;
+    strayed = strayed || status == AD_ERROR_BRANCH;
+    if (kind != AD_FUNCTION_JVP) continue;
+    double sum = 0;
+    for (size_t k = 0; k < n; k++) if (ad__at(q->dtype, dx, k) != 0 && ad__at(q->dtype, row, k) != 0) sum += ad__at(q->dtype, row, k) * ad__at(q->dtype, dx, k);
+    ad__put(q->dtype, result, i, sum);
+  }
+  return strayed ? AD_ERROR_BRANCH : AD_OK;
+}
+
+AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind, size_t *bytes) {
+  ad__flat q;
+  const ad_status status = f->graph->labels && kind != AD_FUNCTION_VALUE && kind != AD_FUNCTION_VJP ? AD_ERROR_DTYPE : ad__flat_plan(f, kind, AD_I32, false, &q);
+  if (status == AD_OK && bytes) *bytes = q.bytes;
   return status;
 }
 
@@ -7680,41 +7950,44 @@ AD_LOCAL void ad__graph_describe(const ad_function *f, ad_function_info *info) {
   }
 }
 
-/* A function whose inputs and outputs are numbers, with operations of the program's own between: point by point, a Jacobian by a sweep an
-   output. Nothing else is built of a plan. */
 AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a) {
+  static const double one64 = 1;
+  static const float one32 = 1;
+  char *own = NULL, *space = (char *)a->workspace;
+  ad__flat q;
+  ad_status status = ad__arguments_status(f, kind, a, count);
+  if (status != AD_OK || count == 0) return status;
   const ad__graph *g = f->graph;
-  const size_t n = f->n, m = f->m, sweeps = kind == AD_FUNCTION_JACOBIAN ? m : 1;
-  for (size_t k = 0; k < n; k++) { const ad__graph_step *s = &g->step[g->input[k]]; if (s->rank > 0 || (s->rank == 0 && s->dtype != AD_F64)) return AD_ERROR_UNSUPPORTED; }
-  for (size_t j = 0; j < m; j++) { const ad__graph_step *s = &g->step[g->output[j]]; if (s->rank > 0 || (s->rank == 0 && s->dtype != AD_F64)) return AD_ERROR_UNSUPPORTED; }
-  if (kind != AD_FUNCTION_VALUE && kind != AD_FUNCTION_JACOBIAN && kind != AD_FUNCTION_VJP) return AD_ERROR_UNSUPPORTED;
-  const ad_status wrong = ad__arguments_status(f, kind, a, count);
-  if (wrong != AD_OK) return wrong;
-  if (a->dtype != AD_F64) return AD_ERROR_UNSUPPORTED;
-  const double *x = (const double *)a->x, *w = (const double *)a->w;
-  double *y = (double *)a->y, *result = (double *)a->result, *weight = (double *)ad__array(m, sizeof *weight);
-  void **at = (void **)ad__array(2 * (n + m), sizeof *at);
-  ad_status status = weight && at ? AD_OK : AD_ERROR_MEMORY;
-  bool strayed = false;
-  for (size_t i = 0; i < count && (status == AD_OK || status == AD_ERROR_BRANCH); i++) {
-    if (a->branch) a->branch[i] = 0;
-    for (size_t row = 0; row < sweeps && (status == AD_OK || status == AD_ERROR_BRANCH); row++) {
-      ad_function_step_arguments s;
-      memset(&s, 0, sizeof s);
-      for (size_t k = 0; k < n; k++) { at[k] = (void *)(uintptr_t)(x + i * n + k); at[n + 2 * m + k] = result ? result + (i * sweeps + row) * n + k : NULL; }
-      for (size_t j = 0; j < m; j++) {
-        weight[j] = kind == AD_FUNCTION_JACOBIAN ? (double)(j == row) : w ? w[i * m + j] : 1;
-        at[n + j] = &weight[j];
-        at[n + m + j] = y ? y + i * m + j : NULL;
-      }
-      s.x = (const void *const *)at; s.w = (const void *const *)(at + n); s.y = at + n + m;
-      if (kind != AD_FUNCTION_VALUE) s.gx = at + n + 2 * m;
-      status = ad__graph_run(f, &s, kind != AD_FUNCTION_VALUE);
-      strayed = strayed || status == AD_ERROR_BRANCH;
-      if (a->branch && status == AD_ERROR_BRANCH) a->branch[i] = 1;
-    }
+  if (g->labels) return AD_ERROR_DTYPE;
+  for (size_t k = 0; k < (size_t)f->n + f->m && space; k++) {
+    const ad__graph_step *s = &g->step[k < f->n ? g->input[k] : g->output[k - f->n]];
+    if (s->rank > 0 && ad__step_type(s) != (int)a->dtype) return AD_ERROR_DTYPE;
   }
-  AD_FREE(weight); AD_FREE(at);
+  status = ad__flat_plan(f, kind, a->dtype, !space, &q);
+  if (status != AD_OK) return status;
+  if (!space) {                                              /* a space of the function's own: its size, then what is used */
+    size_t have = 0;
+    own = (char *)ad__swap(&f->graph->spare[2], NULL);
+    if (own) memcpy(&have, own, sizeof have);
+    if (have < q.bytes) {
+      AD_FREE(own);
+      own = (char *)ad__array(q.bytes + 2 * AD__ALIGN, 1);
+      if (!own) return AD_ERROR_MEMORY;
+      memcpy(own, &q.bytes, sizeof q.bytes);
+    }
+    space = ad__aligned(own + sizeof have);
+  }
+  const size_t size = ad__dtype_size(a->dtype), results = ad__result_size(f, kind);
+  bool strayed = false;
+  for (size_t i = 0; i < count && status == AD_OK; i++) {
+    const char *x = (const char *)a->x + i * g->n * size, *dx = ad__kind_has_dx(kind) ? (const char *)a->dx + i * g->n * size : NULL;
+    const void *w = !ad__kind_has_w(kind) ? NULL : a->w ? (const char *)a->w + i * g->m * size : a->dtype == AD_F32 ? (const void *)&one32 : (const void *)&one64;
+    status = ad__flat_point(&q, kind, space, x, w, dx, a->y ? (char *)a->y + i * g->m * size : NULL, a->result ? (char *)a->result + i * results * size : NULL);
+    if (a->branch) a->branch[i] = status == AD_ERROR_BRANCH;
+    strayed = strayed || status == AD_ERROR_BRANCH;
+    if (status == AD_ERROR_BRANCH) status = AD_OK;
+  }
+  if (own) { void *old = ad__swap(&f->graph->spare[2], own); AD_FREE(old); }
   return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
 }
 
@@ -7753,14 +8026,14 @@ AD_LOCAL ad_status ad__step_scalars(const ad_function *f, const ad_function_step
     status = ad__run_scalars(f, s->x, s->w ? s->w : w, s->y, gx);
     for (size_t k = 0; k < n && (status == AD_OK || status == AD_ERROR_BRANCH); k++) {
       if (s->gx && s->gx[k]) memcpy(s->gx[k], &g[k], sizeof *g);
-      if (s->theta && s->theta[k]) ad_f64_sgd(1, (double *)s->theta[k], &g[k], s->velocity ? (double *)s->velocity[k] : NULL, s->rate, s->momentum, s->decay);
+      if (status == AD_OK && f->used[k] && s->theta && s->theta[k]) ad_f64_sgd(1, (double *)s->theta[k], &g[k], s->velocity ? (double *)s->velocity[k] : NULL, s->rate, s->momentum, s->decay);
     }
   }
   AD_FREE(g); AD_FREE(gx);
   return status;
 }
 AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *s) {
-  if (!f || !s || !s->x || (!s->w && f->m != 1)) return AD_ERROR_ARGUMENT;
+  if (!f || !s || !s->x || (!s->w && f->m != 1) || ((uintptr_t)s->workspace & 63)) return AD_ERROR_ARGUMENT;
   if (f->graph) {
     const ad__graph *g = f->graph;
     const ad__graph_step *y = &g->step[g->output[0]];

@@ -49,9 +49,7 @@ static void test_chain(void **unused) {
         assert_near(gx[i], ((const float *)ad_grad_data(v))[i], 1e-5);
       }
     }
-    double number = 0;
-    assert_int_equal(ad_function_evaluate(f, &number, &number), AD_ERROR_UNSUPPORTED);
-    assert_int_equal(ad_function_prepare(f, AD_FUNCTION_JACOBIAN), AD_ERROR_UNSUPPORTED);
+    assert_int_equal(ad_function_prepare(f, AD_FUNCTION_JACOBIAN), AD_OK);
     ad_function_destroy(f);
     ad_tape_destroy(t);
   }
@@ -366,10 +364,235 @@ static void test_custom_numbers(void **unused) {
     assert_near(one[0], value[2], 0);
     assert_int_equal(ad_function_vjp(f, at + 2, w, one, g), AD_OK);
     assert_near(g[0], jacobian[4], 1e-15);
-    assert_int_equal(ad_function_jvp(f, at, w, one, g), AD_ERROR_UNSUPPORTED);
+    assert_int_equal(ad_function_jvp(f, at + 2, w, one, g), AD_OK);
+    assert_near(g[0], jacobian[4], 1e-13);
+    assert_near(g[1], jacobian[6], 1e-13);
+    double h[4];
+    assert_int_equal(ad_function_hessian(f, at + 2, w, h), AD_ERROR_UNSUPPORTED);
     assert_int_equal(ad_function_evaluate(f, NULL, one), AD_ERROR_ARGUMENT);
     ad_function_destroy(f);
   }
+}
+
+/* --- tensors and numbers as a function of numbers: every kind, both types of arrays */
+
+/* x (3,), A (2, 3), c: tanh(A (c x)), a fused chain of x, and a number */
+static void mixed(const ad_var *x, ad_var *y) {
+  const size_t column[2] = { 3, 1 };
+  y[0] = ad_tanh(ad_matmul(x[1], ad_reshape(ad_mul(x[0], x[2]), 2, column)));
+  y[1] = ad_mul(ad_sigmoid(ad_mul(x[0], 1.5)), ad_sin(ad_add(ad_square(x[0]), x[2])));
+  y[2] = ad_mul(ad_sum(ad_mul(ad_exp(x[0]), x[0]), AD_ALL, false), ad_square(x[2]));
+}
+enum { FLAT_N = 10, FLAT_M = 6 };
+static void test_flat(void **unused) {
+  const size_t shape[2][2] = { { 3, 0 }, { 2, 3 } };
+  double x[3][FLAT_N], w[FLAT_M], dx[FLAT_N], y[3][FLAT_M], j[3][FLAT_M * FLAT_N], h[FLAT_N * FLAT_N], jvp[FLAT_M], vjp[FLAT_N], hv[FLAT_N];
+  (void)unused;
+  for (int single = 0; single < 2; single++) {
+    const double e = single ? 2e-5 : 1e-12;
+    ad_tape *t = ad_tape_create(NULL);
+    ad_function *f = NULL;
+    for (int p = 0; p < 3; p++) {
+      float small[9];
+      ad_var in[3], out[3], total, g[3], second[3];
+      fill64(x[p], FLAT_N); fill64(w, FLAT_M); fill64(dx, FLAT_N);
+      for (int i = 0; i < FLAT_N; i++) x[p][i] = (double)(float)x[p][i];
+      for (int i = 0; i < 9; i++) small[i] = (float)x[p][i];
+      ad_tape_reset(t);
+      in[0] = ad_tensor_variable(t, single ? AD_F32 : AD_F64, 1, shape[0], single ? (void *)small : (void *)x[p]);
+      in[1] = ad_tensor_variable(t, single ? AD_F32 : AD_F64, 2, shape[1], single ? (void *)(small + 3) : (void *)(x[p] + 3));
+      in[2] = ad_variable(t, x[p][9]);
+      mixed(in, out);
+      if (!f) f = ad_function_create(in, 3, out, 3);
+      assert_non_null(f);
+      assert_int_equal(ad_function_jacobian(f, x[p], y[p], j[p]), AD_OK);
+      for (int row = 0, k = 0; k < 3; k++)
+        for (size_t i = 0; i < ad_size(out[k]); i++, row++) {
+          float one32[3] = { 0 };
+          double one64[3] = { 0 };
+          one32[i] = 1; one64[i] = 1;
+          const bool is32 = ad_type(out[k]) == AD_F32;
+          assert_near(y[p][row], is32 ? (double)((const float *)ad_data(out[k]))[i] : ((const double *)ad_data(out[k]))[i], e);
+          assert_int_equal(ad_backward_from(out[k], is32 ? (void *)one32 : (void *)one64), AD_OK);
+          for (int col = 0, q = 0; q < 3; q++)
+            for (size_t l = 0; l < ad_size(in[q]); l++, col++)
+              assert_near(j[p][row * FLAT_N + col], ad_type(in[q]) == AD_F32 ? (double)((const float *)ad_grad_data(in[q]))[l] : ((const double *)ad_grad_data(in[q]))[l], e);
+        }
+      assert_int_equal(ad_function_jvp(f, x[p], dx, NULL, jvp), AD_OK);
+      assert_int_equal(ad_function_vjp(f, x[p], w, NULL, vjp), AD_OK);
+      for (int row = 0; row < FLAT_M; row++) {
+        double sum = 0;
+        for (int col = 0; col < FLAT_N; col++) sum += j[p][row * FLAT_N + col] * dx[col];
+        assert_near(jvp[row], sum, 10 * e);
+      }
+      for (int col = 0; col < FLAT_N; col++) {
+        double sum = 0;
+        for (int row = 0; row < FLAT_M; row++) sum += j[p][row * FLAT_N + col] * w[row];
+        assert_near(vjp[col], sum, 10 * e);
+      }
+      /* the Hessian against the tape's: of sum w y */
+      total = ad_add(ad_add(ad_mul(ad_sum(ad_mul(out[0], ad_tensor_constant(t, AD_F64, 2, (const size_t[2]){ 2, 1 }, w)), AD_ALL, false), 1.0),
+                            ad_sum(ad_mul(out[1], ad_tensor_constant(t, AD_F64, 1, shape[0], w + 2)), AD_ALL, false)), ad_mul(out[2], w[5]));
+      if (single) continue;
+      assert_int_equal(ad_function_hessian(f, x[p], w, h), AD_OK);
+      assert_int_equal(ad_function_hessian_vector(f, x[p], w, dx, hv), AD_OK);
+      assert_int_equal(ad_differentiate(total, in, 3, g), AD_OK);
+      for (int row = 0, k = 0; k < 3; k++)
+        for (size_t i = 0; i < ad_size(in[k]); i++, row++) {
+          const size_t all = ad_size(in[k]);
+          const ptrdiff_t at = (ptrdiff_t)i;
+          const ad_var one = ad_slice(ad_reshape(g[k], 1, &all), 0, at, at + 1, 1);
+          assert_int_equal(ad_differentiate(ad_sum(one, AD_ALL, false), in, 3, second), AD_OK);
+          double product = 0;
+          for (int col = 0, q = 0; q < 3; q++)
+            for (size_t l = 0; l < ad_size(in[q]); l++, col++) {
+              assert_near(h[row * FLAT_N + col], ((const double *)ad_data(second[q]))[l], 1e-11);
+              product += h[row * FLAT_N + col] * dx[col];
+            }
+          assert_near(hv[row], product, 1e-11);
+        }
+    }
+    /* many points, with a work space: nothing is allocated; arrays of float */
+    double y3[3 * FLAT_M], j3[3 * FLAT_M * FLAT_N], h3[3 * FLAT_N * FLAT_N];
+    float x32[3 * FLAT_N], y32[3 * FLAT_M], j32[3 * FLAT_M * FLAT_N];
+    ad_function_arguments a;
+    memset(&a, 0, sizeof a);
+    a.dtype = AD_F64; a.x = x; a.y = y3; a.result = j3;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 3, &a), AD_OK);
+    assert_memory_equal(y3, y, sizeof y);
+    assert_memory_equal(j3, j, sizeof j);
+    for (int i = 0; i < 3 * FLAT_N; i++) x32[i] = (float)(&x[0][0])[i];
+    a.dtype = AD_F32; a.x = x32; a.y = y32; a.result = j32;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 3, &a), AD_OK);
+    for (int i = 0; i < 3 * FLAT_M; i++) assert_near(y32[i], y3[i], 1e-6);
+    for (int i = 0; i < 3 * FLAT_M * FLAT_N; i++) assert_near(j32[i], j3[i], 1e-6);
+    const size_t bytes = ad_function_workspace_bytes(f, AD_FUNCTION_HESSIAN), more = ad_function_workspace_bytes(f, AD_FUNCTION_JACOBIAN);
+    assert_true(bytes > 0 && more > 0);
+    char *space = (char *)aligned_alloc(64, ((bytes > more ? bytes : more) + 127) / 64 * 64);
+    float h32[3 * FLAT_N * FLAT_N], w32[3 * FLAT_M];
+    double weights[3 * FLAT_M];
+    for (int i = 0; i < 3 * FLAT_M; i++) weights[i] = w32[i] = 0.5f;
+    if (!single) { a.dtype = AD_F64; a.x = x; a.w = weights; a.result = h3; } else { a.w = w32; a.result = h32; }
+    a.y = NULL; a.workspace = space;
+    const long before = allocations;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_HESSIAN, 3, &a), AD_OK);
+    a.result = single ? (void *)j32 : (void *)j3;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 3, &a), AD_OK);
+    assert_int_equal(allocations, before);
+    a.dtype = single ? AD_F64 : AD_F32;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 3, &a), AD_ERROR_DTYPE);
+    a.workspace = space + 8;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 3, &a), AD_ERROR_ARGUMENT);
+    free(space);
+    const long steady = allocations;
+    assert_int_equal(ad_function_jacobian(f, x[0], y3, j3), AD_OK);
+    assert_int_equal(ad_function_jacobian(f, x[0], y3, j3), AD_OK);
+    assert_true(allocations <= steady + 1);
+    ad_function_destroy(f);
+    ad_tape_destroy(t);
+  }
+}
+/* an output of type float and rank 0: all drivers */
+static void test_float_output(void **unused) {
+  const size_t n = 4;
+  const float at[4] = { 0.5f, -1, 0.25f, 2 };
+  const double x[8] = { 0.5, -1, 0.25, 2, 1, 1, 2, -3 }, v[4] = { 1, 2, -1, 0.5 };
+  double y[2], g[8], h[16], hv[4], slope;
+  (void)unused;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var in = ad_tensor_variable(t, AD_F32, 1, &n, at), out = ad_sum(ad_mul(ad_square(in), in), AD_ALL, false);
+  assert_int_equal(ad_type(out), AD_F32);
+  ad_function *f = ad_function_create(&in, 1, &out, 1);
+  assert_int_equal(ad_function_gradient_many(f, 2, x, y, g), AD_OK);
+  for (int p = 0; p < 2; p++) {
+    double sum = 0;
+    for (int i = 0; i < 4; i++) { const double c = x[4 * p + i]; sum += c * c * c; assert_near(g[4 * p + i], 3 * c * c, 1e-6); }
+    assert_near(y[p], sum, 1e-6);
+  }
+  assert_int_equal(ad_function_evaluate(f, x, y), AD_OK);
+  assert_int_equal(ad_function_jvp(f, x, v, NULL, &slope), AD_OK);
+  assert_int_equal(ad_function_hessian(f, x, NULL, h), AD_OK);
+  assert_int_equal(ad_function_hessian_vector(f, x, NULL, v, hv), AD_OK);
+  double expected = 0;
+  for (int i = 0; i < 4; i++) {
+    expected += 3 * x[i] * x[i] * v[i];
+    assert_near(hv[i], 6 * x[i] * v[i], 1e-6);
+    for (int k = 0; k < 4; k++) assert_near(h[4 * i + k], i == k ? 6 * x[i] : 0, 1e-6);
+  }
+  assert_near(slope, expected, 1e-6);
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
+
+/* On AD_ERROR_BRANCH and on labels out of range parameters are as before, also where an update is ready before the comparison is. */
+static void test_step_refused(void **unused) {
+  const size_t n = 5;
+  double p[5], q[5], c = 1, before[5], velocity[5] = { 1, 1, 1, 1, 1 }, y[2];
+  int32_t label = 1;
+  const double logits[3] = { 1, 2, 3 };
+  const size_t one = 1, rows[2] = { 1, 3 };
+  (void)unused;
+  fill64(p, 5); fill64(q, 5);
+  for (int way = 0; way < 2; way++) {                        /* 0: labels, 1: a comparison; both after the chain of p is done with */
+    ad_tape *t = ad_tape_create(NULL);
+    ad_var in[4], out[2];
+    in[0] = ad_tensor_variable(t, AD_F64, 1, &n, p);
+    in[1] = ad_variable(t, c);
+    in[2] = ad_tensor_constant(t, AD_I32, 1, &one, &label);
+    in[3] = ad_tensor_variable(t, AD_F64, 2, rows, logits);
+    out[0] = ad_sum(ad_mul(ad_sigmoid(ad_mul(in[0], 0.5)), ad_tanh(in[0])), AD_ALL, false);
+    if (way) out[1] = ad_gt(in[1], 0.5) ? ad_square(in[1]) : in[1];
+    else out[1] = ad_cross_entropy(in[3], in[2]);
+    ad_function *f = ad_function_create(in, 4, out, 2);
+    assert_non_null(f);
+    const double weight = 1;
+    const void *x[4] = { p, &c, &label, logits }, *w[2] = { &weight, &weight };
+    void *theta[4] = { p, NULL, NULL, NULL }, *v[4] = { velocity, NULL, NULL, NULL }, *to[2] = { &y[0], &y[1] };
+    ad_function_step_arguments a;
+    memset(&a, 0, sizeof a);
+    a.x = x; a.w = w; a.y = to; a.theta = theta; a.velocity = v; a.rate = 0.1; a.momentum = 0.9; a.decay = 0.1;
+    memcpy(before, p, sizeof p);
+    if (way) c = 0.25; else label = 7;
+    assert_int_equal(ad_function_step(f, &a), way ? AD_ERROR_BRANCH : AD_ERROR_ARGUMENT);
+    assert_memory_equal(p, before, sizeof p);
+    for (int i = 0; i < 5; i++) assert_true(velocity[i] == 1);
+    c = 1; label = 1;
+    assert_int_equal(ad_function_step(f, &a), AD_OK);
+    for (int i = 0; i < 5; i++) { assert_true(p[i] != before[i] && velocity[i] != 1); velocity[i] = 1; }
+    a.workspace = (char *)q + 8 - (uintptr_t)q % 8 + ((uintptr_t)q % 64 == 56 ? 8 : 0);
+    if ((uintptr_t)a.workspace % 64) assert_int_equal(ad_function_step(f, &a), AD_ERROR_ARGUMENT);
+    ad_function_destroy(f);
+    ad_tape_destroy(t);
+  }
+}
+/* numbers: inputs that no output depends on, or left out by ad_function_wrt, keep their values, with decay too; so do all on AD_ERROR_BRANCH */
+static void test_step_numbers(void **unused) {
+  double p[3] = { 2, 3, 4 };
+  (void)unused;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var in[3], y;
+  for (int k = 0; k < 3; k++) in[k] = ad_variable(t, p[k]);
+  y = ad_gt(in[0], 0.0) ? ad_mul(ad_square(in[0]), in[1]) : in[1];
+  ad_function *f = ad_function_create(in, 3, &y, 1), *g = ad_function_wrt(f, (const size_t[1]){ 1 }, 1);
+  const void *x[3] = { &p[0], &p[1], &p[2] };
+  void *theta[3] = { &p[0], &p[1], &p[2] };
+  ad_function_step_arguments a;
+  memset(&a, 0, sizeof a);
+  a.x = x; a.theta = theta; a.rate = 0.5; a.decay = 0.5;
+  assert_int_equal(ad_function_step(f, &a), AD_OK);
+  assert_near(p[0], 2 - 0.5 * (12 + 1), 1e-15); assert_near(p[1], 3 - 0.5 * (4 + 1.5), 1e-15); assert_near(p[2], 4, 0);
+  const double kept = p[1];
+  assert_int_equal(ad_function_step(f, &a), AD_ERROR_BRANCH);        /* p[0] is negative now */
+  assert_near(p[0], -4.5, 0); assert_near(p[1], kept, 0);
+  p[0] = 2; p[1] = 3;
+  assert_int_equal(ad_function_step(g, &a), AD_OK);
+  assert_near(p[0], 2, 0); assert_near(p[1], 3 - 0.5 * (4 + 1.5), 1e-15); assert_near(p[2], 4, 0);
+  ad_function *h = ad_function_wrt(g, (const size_t[1]){ 0 }, 1);
+  p[1] = 3;
+  assert_int_equal(ad_function_step(h, &a), AD_OK);
+  assert_near(p[0], 2 - 0.5 * (12 + 1), 1e-15); assert_near(p[1], 3, 0);
+  ad_function_destroy(h); ad_function_destroy(g); ad_function_destroy(f);
+  ad_tape_destroy(t);
 }
 
 /* --- plans: steps, work space, memory */
@@ -686,6 +909,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
     cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_sweeps),
-    cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers) };
+    cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers),
+    cmocka_unit_test(test_flat), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
