@@ -2020,11 +2020,11 @@ AD_API uint64_t ad__record_3(uint32_t op, ad_tape *x, uint32_t xnode, uint32_t x
 AD_API bool ad__guard(int opcode, ad_var x, ad_var y, double k, int form) {
   ad_var r = ad__unpacked(x.tape, ad__record(AD_NODE(opcode, form), x, y, x, k));
   if (!r.kind) return false;
-  if (r.kind & 1) {
+  if (ad_rank(r) != 0) {
     ad__fail(r.tape, AD_ERROR_SHAPE, "ad_%s: a comparison that steers the program needs numbers, not tensors", ad_ops[opcode].name);
     return false;
   }
-  if (r.tape->count < r.tape->capacity || ad__grow(r.tape, "guard")) ad__push(r.tape, r.kind, AD_NODE(AD_OP_GUARD_, AD_PLAIN), r.node, 0, ad_value(r));
+  if (r.tape->count < r.tape->capacity || ad__grow(r.tape, "guard")) ad__push(r.tape, (uint32_t)r.tape->kind, AD_NODE(AD_OP_GUARD_, AD_PLAIN), r.node, 0, ad_value(r));
   return ad_value(r) != 0;
 }
 
@@ -5036,8 +5036,23 @@ enum {
   AD__IR_ALONGADD, AD__IR_ALONGSUB,
   AD__IR_SUM,                        /* a + term[b] + term[b + 1] + ..., c terms, in this order (packed programs) */
   AD__IR_ACCUMULATE,                 /* the sum of c terms {kind, x, y} from term[b] on, kept in registers (programs over lanes) */
+  /* operations of the program's own (>>custom): operands as a list FIRST a, NEXT a (b the list before), CALL of list a with c operands (b: which
+     operation, and what of it), RESULT number b of call a. Lowering makes one instruction of call and list: a which, b first term, c terms */
+  AD__IR_FIRST, AD__IR_NEXT, AD__IR_CALL, AD__IR_RESULT,
   AD__IR_END
 };
+#define AD__NONE UINT32_MAX
+AD_LOCAL bool ad__is_call(uint32_t op) { return op >= AD__IR_FIRST && op <= AD__IR_RESULT; }
+
+/* what is called of a custom operation with n inputs and m outputs; derived: its rule derive as a function of x y w. X stands for x y w. */
+enum { AD__CALL_VALUE,               /* x -> y */
+       AD__CALL_VJP,                 /* x y w -> gx, by vjp or derived */
+       AD__CALL_JVP,                 /* x y dx -> dy */
+       AD__CALL_BACK,                /* X, weights of gx -> adjoints of X */
+       AD__CALL_ALONG,               /* X dX -> tangent of gx */
+       AD__CALLS };
+typedef struct ad__callee { const ad_custom *op; ad_function *derived; } ad__callee;
+typedef struct ad__callees { long users; uint32_t count, room; ad__callee *item; } ad__callees;
 
 typedef struct ad__node { uint32_t op, a, b, c; } ad__node;     /* CONST: the bits of the number in a, b; INPUT: its place in a */
 
@@ -5045,6 +5060,7 @@ typedef struct ad__ir {
   ad__node *node; uint32_t *hash;          /* hash: open addressing, node + 1 or 0 */
   uint32_t n, capacity, hash_size;
   bool failed, loose;                      /* loose: the sign of a zero may change (derivatives) */
+  ad__callees *callees;                    /* what CALL nodes call; of the function */
 } ad__ir;
 
 typedef struct ad__expr { ad__ir *ir; uint32_t node; double k; } ad__expr;       /* ir NULL: the constant k */
@@ -5053,6 +5069,18 @@ typedef struct ad__expr_mask { ad__ir *ir; uint32_t node; bool k; } ad__expr_mas
 AD_LOCAL void *ad__array(size_t count, size_t size) {
   if (count == 0) count = 1;
   return count > PTRDIFF_MAX / size ? NULL : AD_MALLOC(count * size);
+}
+
+/* room for one more element in an array that grows; false: no memory, nothing changed */
+AD_LOCAL bool ad__room(void **array, size_t count, size_t *room, size_t size) {
+  if (count < *room) return true;
+  void *more = ad__array(*room ? 2 * *room : 32, size);
+  if (!more) return false;
+  if (count) memcpy(more, *array, count * size);
+  *room = *room ? 2 * *room : 32;
+  AD_FREE(*array);
+  *array = more;
+  return true;
 }
 
 AD_LOCAL uint32_t ad__ir_mix(uint32_t op, uint32_t a, uint32_t b, uint32_t c) {
@@ -5101,6 +5129,7 @@ AD_LOCAL void ad__ir_free(ad__ir *ir) { AD_FREE(ir->node); AD_FREE(ir->hash); me
 AD_LOCAL bool ad__ir_copy(ad__ir *to, const ad__ir *from) {
   memset(to, 0, sizeof *to);
   if (from->failed || !ad__ir_reserve(to, from->n ? 2 * from->n : 64)) { to->failed = true; return false; }
+  to->callees = from->callees;
   for (uint32_t i = 0; i < from->n; i++) ad__ir_append(to, from->node[i].op, from->node[i].a, from->node[i].b, from->node[i].c);
   return !to->failed;
 }
@@ -5314,6 +5343,7 @@ AD_LOCAL const ad__row ad__rows[] = { AD_UNARY(AD__ROW_1, , ) AD_BINARY(AD__ROW_
 AD_LOCAL int ad__node_arity(uint32_t op) {
   if (op < AD_OP_COUNT_) return ad_ops[op].arity;
   if (op == AD__IR_CONST || op == AD__IR_INPUT) return 0;
+  if (ad__is_call(op)) return op == AD__IR_NEXT ? 2 : 1;
   return op == AD__IR_NOT ? 1 : op == AD__IR_SELECT || op >= AD__IR_FNMA ? 3 : 2;
 }
 
@@ -5336,6 +5366,76 @@ AD_LOCAL ad__expr ad__ir_partial(ad__ir *ir, uint32_t i, int operand) {
   if (ad_ops[p.op].arity == 1) return row->d1(x, v);
   ad__expr y = ad__expr_at(ir, p.b);
   return ad_ops[p.op].arity == 2 ? row->d2[operand](x, y, v) : row->d3[operand](x, y, ad__expr_at(ir, p.c), v);
+}
+
+/* --- calls of custom operations: several outputs of any number of inputs. Their derivatives are calls in turn: of vjp, jvp, or of the rule
+   derive, recorded as a function of its own (derived), whose derivatives are those of second order */
+
+AD_LOCAL uint32_t ad__call_outputs(const ad__callees *c, uint32_t which) {
+  const ad_custom *op = c->item[which / AD__CALLS].op;
+  const uint32_t n = (uint32_t)op->inputs, m = (uint32_t)op->outputs, way = which % AD__CALLS;
+  return way == AD__CALL_VALUE || way == AD__CALL_JVP ? m : way == AD__CALL_BACK ? n + 2 * m : n;
+}
+/* the call of count inputs; its outputs are RESULT nodes of it */
+AD_LOCAL uint32_t ad__ir_call(ad__ir *ir, uint32_t which, const ad__expr *in, uint32_t count) {
+  uint32_t list = 0;
+  for (uint32_t k = 0; k < count; k++) {
+    const uint32_t node = ad__expr_node(ir, in[k]);
+    list = k ? ad__ir_append(ir, AD__IR_NEXT, node, list, 0) : ad__ir_append(ir, AD__IR_FIRST, node, 0, 0);
+  }
+  return ad__ir_append(ir, AD__IR_CALL, list, which, count);
+}
+AD_LOCAL ad__expr ad__ir_result(ad__ir *ir, uint32_t call, uint32_t j) { return ad__expr_at(ir, ad__ir_append(ir, AD__IR_RESULT, call, j, 0)); }
+/* the operands of call number i; link, where not NULL: the nodes of the list that hold them */
+AD_LOCAL void ad__call_operands(const ad__ir *ir, uint32_t i, uint32_t *operand, uint32_t *link) {
+  uint32_t list = ir->node[i].a;
+  for (uint32_t k = ir->node[i].c; k-- > 0; list = ir->node[list].b) {
+    operand[k] = ir->node[list].a;
+    if (link) link[k] = list;
+  }
+}
+/* RESULT number j of call i among the first count nodes, or AD__NONE */
+AD_LOCAL uint32_t ad__call_result(const ad__ir *ir, uint32_t i, uint32_t j, uint32_t count) {
+  uint32_t h = ad__ir_mix(AD__IR_RESULT, i, j, 0) & (ir->hash_size - 1);
+  for (; ir->hash[h]; h = (h + 1) & (ir->hash_size - 1)) {
+    const uint32_t at = ir->hash[h] - 1;
+    const ad__node *q = &ir->node[at];
+    if (q->op == AD__IR_RESULT && q->a == i && q->b == j && q->c == 0) return at < count ? at : AD__NONE;
+  }
+  return AD__NONE;
+}
+
+/* what a derivative of call i is made of: n inputs (count of them operands), m outputs; in: room for all inputs of a derived call; row: n expressions */
+typedef struct ad__derivative { const ad__callee *c; uint32_t call, way, first, n, m, *operand, *link; ad__expr *in, *row; } ad__derivative;
+AD_LOCAL bool ad__derivative_open(ad__ir *ir, uint32_t call, ad__derivative *d) {
+  const ad__node q = ir->node[call];
+  d->call = call; d->way = q.b % AD__CALLS; d->first = q.b - d->way; d->c = &ir->callees->item[q.b / AD__CALLS];
+  d->n = q.c; d->m = ad__call_outputs(ir->callees, q.b);
+  d->operand = (uint32_t *)ad__array(2 * (size_t)d->n, sizeof *d->operand);
+  d->in = (ad__expr *)ad__array(3 * (size_t)d->n + 2 * (size_t)d->m, sizeof *d->in);
+  const bool exists = d->way == AD__CALL_VALUE || (d->way == AD__CALL_VJP && d->c->derived);
+  if (!d->operand || !d->in || !exists) { AD_FREE(d->operand); AD_FREE(d->in); ir->failed = true; return false; }
+  d->link = d->operand + d->n; d->row = d->in + 2 * (size_t)d->n + 2 * (size_t)d->m;
+  ad__call_operands(ir, call, d->operand, d->link);
+  for (uint32_t k = 0; k < d->n; k++) d->in[k] = ad__expr_at(ir, d->operand[k]);
+  for (uint32_t j = 0; j < d->m && d->way == AD__CALL_VALUE; j++) d->in[d->n + j] = ad__ir_result(ir, call, j);
+  return true;
+}
+AD_LOCAL void ad__derivative_close(ad__derivative *d) { AD_FREE(d->operand); AD_FREE(d->in); }
+AD_LOCAL bool ad__has_vjp(const ad__derivative *d) { return d->way != AD__CALL_VALUE || d->c->op->vjp || d->c->derived; }
+AD_LOCAL bool ad__has_jvp(const ad__derivative *d) { return d->way != AD__CALL_VALUE || d->c->op->jvp; }
+/* the call that gives w J (reverse) or J dx; of the numbers w or dx, or the unit vector at */
+AD_LOCAL uint32_t ad__derivative_call(ad__ir *ir, ad__derivative *d, bool reverse, const ad__expr *seed, uint32_t at) {
+  const uint32_t known = d->way == AD__CALL_VALUE ? d->n + d->m : d->n, seeds = reverse ? d->m : d->n;
+  for (uint32_t k = 0; k < seeds; k++) d->in[known + k] = seed ? seed[k] : ad__expr_k(k == at);
+  const uint32_t way = d->way == AD__CALL_VALUE ? (reverse ? AD__CALL_VJP : AD__CALL_JVP) : reverse ? AD__CALL_BACK : AD__CALL_ALONG;
+  return ad__ir_call(ir, d->first + way, d->in, known + seeds);
+}
+/* row j of the Jacobian of the call */
+AD_LOCAL void ad__derivative_row(ad__ir *ir, ad__derivative *d, uint32_t j) {
+  const bool reverse = ad__has_vjp(d);
+  const uint32_t call = reverse ? ad__derivative_call(ir, d, true, NULL, j) : 0;
+  for (uint32_t k = 0; k < d->n; k++) d->row[k] = reverse ? ad__ir_result(ir, call, k) : ad__ir_result(ir, ad__derivative_call(ir, d, false, NULL, k), j);
 }
 
 /* --- linearised program: which nodes matter, and the partials on their edges */
@@ -5367,12 +5467,64 @@ AD_LOCAL ad__edges *ad__ir_linearise(ad__ir *ir, uint32_t n, const uint32_t *y, 
     for (int k = 0; k < arity; k++) {
       uint32_t o = ad__node_operand(&ir->node[i], k);
       if (!(flag[o] & 1)) continue;
-      edges[i].w[k] = ad__ir_partial(ir, i, k);
+      edges[i].w[k] = ad__is_call(ir->node[i].op) ? ad__expr_k(1) : ad__ir_partial(ir, i, k);      /* of a call: that something flows */
       if (!ad__expr_is(edges[i].w[k], 0)) flag[o] |= 2;
     }
   }
   AD_FREE(flag);
   return edges;
+}
+
+/* adjoints of the operands of call i += those of its results times its Jacobian */
+AD_LOCAL void ad__call_reverse_sweep(ad__ir *ir, const ad__edges *edges, uint32_t count, ad__expr *adjoint, uint32_t i) {
+  ad__derivative d;
+  bool any = false;
+  if (ad__expr_is(edges[i].w[0], 0) || !ad__derivative_open(ir, i, &d)) return;
+  ad__expr *w = (ad__expr *)ad__array(d.m, sizeof *w);
+  if (!w) { ir->failed = true; ad__derivative_close(&d); return; }
+  for (uint32_t j = 0; j < d.m; j++) {
+    const uint32_t r = ad__call_result(ir, i, j, count);
+    w[j] = r == AD__NONE ? ad__expr_k(0) : adjoint[r];
+    any = any || !ad__expr_is(w[j], 0);
+  }
+  if (any && ad__has_vjp(&d)) {
+    const uint32_t call = ad__derivative_call(ir, &d, true, w, 0);
+    for (uint32_t k = 0; k < d.n && !ir->failed; k++)
+      if (!ad__expr_is(edges[d.link[k]].w[0], 0)) adjoint[d.operand[k]] = ad__expr_add(adjoint[d.operand[k]], ad__ir_result(ir, call, k));
+  } else for (uint32_t j = 0; j < d.m && any && !ir->failed; j++) {
+    if (ad__expr_is(w[j], 0)) continue;
+    ad__derivative_row(ir, &d, j);
+    for (uint32_t k = 0; k < d.n && !ir->failed; k++)
+      if (!ad__expr_is(edges[d.link[k]].w[0], 0)) adjoint[d.operand[k]] = ad__expr_add(adjoint[d.operand[k]], ad__expr_seed(w[j], d.row[k]));
+  }
+  AD_FREE(w);
+  ad__derivative_close(&d);
+}
+/* tangents of the results of call i */
+AD_LOCAL void ad__call_forward_sweep(ad__ir *ir, const ad__edges *edges, uint32_t count, ad__expr *tangent, uint32_t i) {
+  ad__derivative d;
+  bool any = false;
+  for (uint32_t j = 0, m = ad__call_outputs(ir->callees, ir->node[i].b); j < m; j++) {
+    const uint32_t r = ad__call_result(ir, i, j, count);
+    if (r != AD__NONE) tangent[r] = ad__expr_k(0);
+  }
+  if (ad__expr_is(edges[i].w[0], 0) || !ad__derivative_open(ir, i, &d)) return;
+  ad__expr *dx = (ad__expr *)ad__array(d.n, sizeof *dx);
+  if (!dx) { ir->failed = true; ad__derivative_close(&d); return; }
+  for (uint32_t k = 0; k < d.n; k++) {
+    dx[k] = ad__expr_is(edges[d.link[k]].w[0], 0) ? ad__expr_k(0) : tangent[d.operand[k]];
+    any = any || !ad__expr_is(dx[k], 0);
+  }
+  const uint32_t call = any && ad__has_jvp(&d) ? ad__derivative_call(ir, &d, false, dx, 0) : 0;
+  for (uint32_t j = 0; j < d.m && any && !ir->failed; j++) {
+    const uint32_t r = ad__call_result(ir, i, j, count);
+    if (r == AD__NONE || ad__expr_is(edges[r].w[0], 0)) continue;
+    if (ad__has_jvp(&d)) { tangent[r] = ad__ir_result(ir, call, j); continue; }
+    ad__derivative_row(ir, &d, j);
+    for (uint32_t k = 0; k < d.n && !ir->failed; k++) tangent[r] = ad__expr_add(tangent[r], ad__expr_product(AD__IR_ALONG, dx[k], d.row[k]));
+  }
+  AD_FREE(dx);
+  ad__derivative_close(&d);
 }
 
 /* gx[k] = sum over outputs of seed * dy/dx_k; adjoint: scratch of count */
@@ -5383,7 +5535,8 @@ AD_LOCAL void ad__ir_reverse(ad__ir *ir, const ad__edges *edges, uint32_t count,
   for (size_t j = 0; j < m; j++) adjoint[y[j]] = ad__expr_add(adjoint[y[j]], seed[j]);
   for (uint32_t i = count; i-- > 0 && !ir->failed;) {
     ad__node p = ir->node[i];
-    if (ad__expr_is(adjoint[i], 0)) continue;
+    if (p.op == AD__IR_CALL) ad__call_reverse_sweep(ir, edges, count, adjoint, i);
+    if (ad__expr_is(adjoint[i], 0) || ad__is_call(p.op)) continue;
     if (p.op == AD__IR_INPUT && p.a < n) gx[p.a] = adjoint[i];
     for (int k = 0; k < 3; k++) {
       if (ad__expr_is(edges[i].w[k], 0)) continue;
@@ -5397,6 +5550,8 @@ AD_LOCAL void ad__ir_reverse(ad__ir *ir, const ad__edges *edges, uint32_t count,
 AD_LOCAL void ad__ir_forward(ad__ir *ir, const ad__edges *edges, uint32_t count, ad__expr *tangent, uint32_t n, const ad__expr *dx) {
   for (uint32_t i = 0; i < count && !ir->failed; i++) {
     ad__node p = ir->node[i];
+    if (p.op == AD__IR_CALL) ad__call_forward_sweep(ir, edges, count, tangent, i);
+    if (ad__is_call(p.op)) continue;
     tangent[i] = p.op == AD__IR_INPUT && p.a < n ? dx[p.a] : ad__expr_k(0);
     for (int k = 0; k < 3; k++)
       if (!ad__expr_is(edges[i].w[k], 0))
@@ -5460,6 +5615,24 @@ AD_LOCAL bool ad__vertex_eliminate(ad__links *from, ad__links *to, uint32_t v) {
   return true;
 }
 
+/* edges from the result i of a call straight to the operands of the call */
+AD_LOCAL bool ad__link_result(ad__ir *ir, const ad__edges *edges, uint32_t i, ad__links *from, ad__links *to) {
+  ad__derivative d;
+  bool ok = true;
+  if (ir->node[i].op != AD__IR_RESULT || ad__expr_is(edges[i].w[0], 0)) return true;
+  const uint32_t j = ir->node[i].b;
+  if (!ad__derivative_open(ir, ir->node[i].a, &d)) return false;
+  ad__derivative_row(ir, &d, j);
+  for (uint32_t k = 0; k < d.n && ok && !ir->failed; k++) {
+    const uint32_t o = d.operand[k];
+    if (ad__expr_is(edges[d.link[k]].w[0], 0)) continue;
+    ad__link *old = ad__links_find(&from[i], o);
+    if (old) old->w = ad__expr_add(old->w, d.row[k]);
+    else ok = ad__links_add(&from[i], o, d.row[k]) && ad__links_add(&to[o], i, ad__expr_k(0));
+  }
+  ad__derivative_close(&d);
+  return ok && !ir->failed;
+}
 /* jacobian: m x n */
 AD_LOCAL void ad__ir_eliminate(ad__ir *ir, const ad__edges *edges, uint32_t count, const uint32_t *y, size_t m, uint32_t n, ad__expr *jacobian) {
   size_t vertices = (size_t)count + m;
@@ -5468,7 +5641,8 @@ AD_LOCAL void ad__ir_eliminate(ad__ir *ir, const ad__edges *edges, uint32_t coun
   memset(links, 0, 2 * vertices * sizeof *links);
   ad__links *from = links, *to = links + vertices;
   bool ok = true;
-  for (uint32_t i = 0; i < count && ok; i++)
+  for (uint32_t i = 0; i < count && ok; i++) {
+    if (ad__is_call(ir->node[i].op)) { ok = ad__link_result(ir, edges, i, from, to); continue; }
     for (int k = 0; k < 3; k++) {
       if (ad__expr_is(edges[i].w[k], 0)) continue;
       uint32_t o = ad__node_operand(&ir->node[i], k);
@@ -5476,6 +5650,7 @@ AD_LOCAL void ad__ir_eliminate(ad__ir *ir, const ad__edges *edges, uint32_t coun
       if (old) old->w = ad__expr_add(old->w, edges[i].w[k]);
       else ok = ok && ad__links_add(&from[i], o, edges[i].w[k]) && ad__links_add(&to[o], i, ad__expr_k(0));
     }
+  }
   for (size_t j = 0; j < m; j++)
     ok = ok && ad__links_add(&from[count + j], y[j], ad__expr_k(1)) && ad__links_add(&to[y[j]], (uint32_t)(count + j), ad__expr_k(0));
   while (ok && !ir->failed) {
@@ -5506,14 +5681,16 @@ typedef struct ad__run { uint32_t op, n; int step; } ad__run;    /* n instructio
 typedef struct ad__program {
   ad__ins *ins; ad__run *run; double *constant; uint32_t *in, *out;        /* in, out: slot of each input and output; AD__NONE: input not used */
   void *term;                                                              /* of sums: ad__term, of packed programs slots */
+  const ad__callees *callees;
   uint32_t n_ins, n_runs, n_constants, n_slots, n_in, n_out;             /* constants are in slots 0 .. n_constants - 1 */
+  uint32_t scratch;                                                        /* numbers: operands and results of the largest call */
 } ad__program;
-#define AD__NONE UINT32_MAX
 
 AD_LOCAL void ad__program_free(ad__program *p) { AD_FREE(p->ins); AD_FREE(p->run); AD_FREE(p->constant); AD_FREE(p->in); AD_FREE(p->out); AD_FREE(p->term); memset(p, 0, sizeof *p); }
 
 AD_LOCAL uint32_t ad__op_cost(uint32_t op) {
-  if (op == AD__IR_CONST || op == AD__IR_INPUT) return 0;
+  if (op == AD__IR_CONST || op == AD__IR_INPUT || op == AD__IR_FIRST || op == AD__IR_NEXT) return 0;
+  if (op == AD__IR_CALL) return 400;
   if (op >= AD_OP_COUNT_ || op == AD_OP_add || op == AD_OP_sub || op == AD_OP_mul || op == AD_OP_neg || op == AD_OP_fma) return 2;
   return op == AD_OP_div || op == AD_OP_sqrt || op == AD_OP_abs ? 8 : 20;
 }
@@ -5568,7 +5745,7 @@ AD_LOCAL uint32_t ad__sum_terms(const ad__ir *ir, uint32_t i, const uint32_t *us
 enum { AD__OPERANDS = 2 * AD__TERMS };
 AD_LOCAL int ad__ins_operands(const ad__ins *s, const ad__term *term, uint32_t *operand) {
   int n = 0;
-  if (s->op != AD__IR_ACCUMULATE) {
+  if (s->op != AD__IR_ACCUMULATE && s->op != AD__IR_CALL) {
     operand[0] = s->a; operand[1] = s->b; operand[2] = s->c;
     return ad__node_arity(s->op);
   }
@@ -5581,6 +5758,7 @@ AD_LOCAL ad__ins ad__fuse(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
   const ad__node *p = &ir->node[i];
   ad__ins s;
   s.op = p->op; s.d = i; s.a = p->a; s.b = p->b; s.c = p->c;
+  if (ad__is_call(p->op)) return s;
   int arity = ad__node_arity(p->op);
   if (arity < 2) s.b = s.a;
   if (arity < 3) s.c = s.a;
@@ -5600,16 +5778,18 @@ AD_LOCAL ad__ins ad__fuse(const ad__ir *ir, uint32_t i, const uint32_t *uses) {
 /* Instructions of one kind are brought together, window by window: a run costs one dispatch. */
 AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, const ad__term *term, uint32_t *at) {
   enum { W = 256 };
+  uint32_t most = AD__OPERANDS;                            /* operands of an instruction */
+  for (uint32_t t = 0; t < n; t++) if (ins[t].op == AD__IR_CALL && 2 * ins[t].c > most) most = 2 * ins[t].c;
   ad__ins *old = (ad__ins *)ad__array(W, sizeof *old);
-  uint32_t *wait = (uint32_t *)ad__array((size_t)W * (3 + AD__OPERANDS) + AD__IR_END, sizeof *wait);
+  uint32_t *wait = (uint32_t *)ad__array((size_t)W * (3 + (size_t)most) + AD__IR_END + most, sizeof *wait);
   if (!old || !wait) { AD_FREE(old); AD_FREE(wait); return false; }
-  uint32_t *head = wait + W, *next = head + W, *user = next + AD__OPERANDS * W, *first = user + W;
+  uint32_t *head = wait + W, *next = head + W, *user = next + (size_t)most * W, *first = user + W, *operand = first + AD__IR_END;
   for (uint32_t w0 = 0; w0 < n; w0 += W) {
     uint32_t w = n - w0 < (uint32_t)W ? n - w0 : (uint32_t)W, done = 0;
     memcpy(old, ins + w0, w * sizeof *old);
     for (uint32_t t = 0; t < w; t++) { at[old[t].d] = w0 + t + 1; head[t] = AD__NONE; wait[t] = 0; }
     for (uint32_t t = 0; t < w; t++) {                     /* who waits for whom */
-      uint32_t operand[AD__OPERANDS], link = AD__OPERANDS * t;
+      uint32_t link = most * t;
       for (int k = ad__ins_operands(&old[t], term + old[t].b, operand); k-- > 0; link++) {
         uint32_t o = at[operand[k]];
         if (o <= w0 || o > w0 + t) continue;
@@ -5636,7 +5816,7 @@ AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, const ad__term *term, uint32_t
         size[op]--;
         ins[w0 + done++] = old[t];
         for (uint32_t e = head[t]; e != AD__NONE; e = next[e]) {
-          uint32_t s = e / AD__OPERANDS, q = old[s].op;
+          uint32_t s = e / most, q = old[s].op;
           if (--wait[s]) continue;
           user[s] = AD__NONE;
           if (tail[q] == AD__NONE) begin[q] = s; else user[tail[q]] = s;
@@ -5649,23 +5829,40 @@ AD_LOCAL bool ad__group(ad__ins *ins, uint32_t n, const ad__term *term, uint32_t
   return true;
 }
 
+/* operands of all calls together, of the largest one, and its numbers in and out */
+AD_LOCAL size_t ad__call_terms(const ad__ir *ir, uint32_t *most, uint32_t *scratch) {
+  size_t all = 0;
+  *scratch = 0;
+  for (uint32_t i = 0; i < ir->n && ir->callees; i++) {
+    const ad__node *q = &ir->node[i];
+    if (q->op != AD__IR_CALL) continue;
+    const uint32_t numbers = q->c + ad__call_outputs(ir->callees, q->b);
+    all += q->c;
+    if (q->c > *most) *most = q->c;
+    if (numbers > *scratch) *scratch = numbers;
+  }
+  return all;
+}
 AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out, bool group, ad__program *p) {
   memset(p, 0, sizeof *p);
   if (ir->failed) return false;
-  uint32_t n = ir->n;
-  uint32_t *uses = (uint32_t *)ad__array(5 * (size_t)n, sizeof *uses);
+  uint32_t n = ir->n, most = AD__TERMS;                    /* most: operands of a call, terms of a sum */
+  const size_t called = ad__call_terms(ir, &most, &p->scratch);
+  uint32_t *uses = (uint32_t *)ad__array(5 * (size_t)n + 2 * (size_t)most, sizeof *uses);
   ad__ins *ins = (ad__ins *)ad__array(n, sizeof *ins);
+  p->callees = ir->callees;
   p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
   p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
-  ad__term *term = (ad__term *)ad__array(2 * (size_t)n, sizeof *term);   /* k additions have k + 1 terms */
+  ad__term *term = (ad__term *)ad__array(2 * (size_t)n + called + most, sizeof *term);   /* k additions have k + 1 terms; last: few */
   p->term = term;
   if (!uses || !ins || !p->in || !p->out || !term) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
-  uint32_t *slot = uses + n, *last = slot + n, *stack = last + n;      /* stack: 2 n */
+  uint32_t *slot = uses + n, *last = slot + n, *stack = last + n, *operand = stack + 2 * (size_t)n;      /* stack: 2 n */
+  ad__term *few = term + 2 * (size_t)n + called;
   for (uint32_t i = 0; i < n; i++) {               /* a mask in a slot is 1 or 0: the number made of it is the same slot */
     ad__node *q = &ir->node[i];
-    uint32_t *operand[3];
-    operand[0] = &q->a; operand[1] = &q->b; operand[2] = &q->c;
-    for (int k = 0; k < ad__node_arity(q->op); k++) *operand[k] = slot[*operand[k]];
+    uint32_t *reads[3];
+    reads[0] = &q->a; reads[1] = &q->b; reads[2] = &q->c;
+    for (int k = 0; k < ad__node_arity(q->op); k++) *reads[k] = slot[*reads[k]];
     const ad__node *one = group && q->op == AD__IR_ONLY ? &ir->node[q->b] : NULL;
     slot[i] = one && one->op == AD__IR_CONST && ad__node_constant(one) == 1 ? q->a : i;
   }
@@ -5674,17 +5871,21 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   p->n_in = n_in; p->n_out = n_out;
   for (uint32_t k = 0; k < n_in; k++) p->in[k] = AD__NONE;
   /* depth first from the outputs: a value is computed shortly before it is used */
-  uint32_t n_ins = 0, depth = 0, n_constants = 0, n_terms = 0, operand[AD__OPERANDS];
+  uint32_t n_ins = 0, depth = 0, n_constants = 0, n_terms = 0;
   for (uint32_t i = 0; i < n; i++) { slot[i] = AD__NONE; last[i] = 0; }      /* slot: first a mark */
   for (uint32_t j = 0; j < n_out; j++) {
     stack[depth++] = out[j];
     while (depth) {
       uint32_t i = stack[depth - 1];
       if (slot[i] != AD__NONE) { depth--; continue; }
-      ad__term few[AD__TERMS];
       uint32_t terms = group ? ad__sum_terms(ir, i, uses, few) : 0;
       ad__ins s = ad__fuse(ir, i, uses);
       if (terms) { s.op = AD__IR_ACCUMULATE; s.a = 0; s.b = n_terms; s.c = terms; }
+      if (s.op == AD__IR_CALL) {
+        s.a = s.b; s.b = n_terms; terms = s.c;
+        ad__call_operands(ir, i, operand, NULL);
+        for (uint32_t l = 0; l < terms; l++) { few[l].kind = AD__TERM_PLAIN; few[l].x = few[l].y = operand[l]; }
+      }
       int k = 0, arity = ad__ins_operands(&s, few, operand);
       while (k < arity && slot[operand[k]] != AD__NONE) k++;
       if (k < arity) { stack[depth++] = operand[k]; continue; }
@@ -5713,12 +5914,14 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   for (uint32_t t = 0; t < n_ins; t++) {
     ad__ins *s = &ins[t];
     int arity = ad__ins_operands(s, term + s->b, operand);
-    if (s->op != AD__IR_ACCUMULATE) { s->a = slot[s->a]; s->b = slot[s->b]; s->c = slot[s->c]; }
+    if (s->op == AD__IR_RESULT) s->a = s->b = s->c = slot[s->a] + s->b;
+    else if (s->op != AD__IR_ACCUMULATE && s->op != AD__IR_CALL) { s->a = slot[s->a]; s->b = slot[s->b]; s->c = slot[s->c]; }
     else for (uint32_t k = 0; k < s->c; k++) { ad__term *q = &term[s->b + k]; q->x = slot[q->x]; q->y = slot[q->y]; }
     for (int k = 0; k < arity; k++)
       if (last[operand[k]] == t) { unused[n_free++] = slot[operand[k]]; last[operand[k]] = UINT32_MAX; }
     uint32_t i = s->d;
-    s->d = slot[i] = n_free ? unused[--n_free] : used++;
+    if (s->op == AD__IR_CALL) { s->d = slot[i] = used; used += ad__call_outputs(ir->callees, s->a); }      /* side by side */
+    else s->d = slot[i] = n_free ? unused[--n_free] : used++;
   }
   for (uint32_t j = 0; j < n_out; j++) p->out[j] = slot[out[j]];
   p->n_slots = used; p->n_ins = n_ins;
@@ -5759,17 +5962,20 @@ AD_LOCAL uint32_t ad__sum_length(const ad__ir *ir, uint32_t i, const uint32_t *u
   }
 }
 
+AD_LOCAL int ad__packed_arity(uint32_t op) { return op == AD__IR_SUM ? 1 : op == AD__IR_CALL ? 0 : ad__node_arity(op); }      /* besides terms */
 AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, uint32_t n_out, ad__program *p) {
   memset(p, 0, sizeof *p);
   if (ir->failed) return false;
-  uint32_t n = ir->n, n_terms = 0, used = 0, n_ins = 0, n_pack = 0;
-  uint32_t *uses = (uint32_t *)ad__array(5 * (size_t)n, sizeof *uses);
+  uint32_t n = ir->n, n_terms = 0, used = 0, n_ins = 0, n_pack = 0, most = 0;
+  const size_t called = ad__call_terms(ir, &most, &p->scratch);
+  uint32_t *uses = (uint32_t *)ad__array(5 * (size_t)n + called, sizeof *uses);
+  p->callees = ir->callees;
   ad__ins *ins = (ad__ins *)ad__array(n, sizeof *ins);
   ad__pack *pack = (ad__pack *)ad__array(n, sizeof *pack);
   p->ins = (ad__ins *)ad__array(n, sizeof *p->ins);
   p->run = (ad__run *)ad__array(n, sizeof *p->run);
   p->constant = (double *)ad__array(n, sizeof *p->constant);
-  p->term = ad__array(n, sizeof(uint32_t));
+  p->term = ad__array(n + called, sizeof(uint32_t));
   p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
   p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
   bool ok = uses && ins && pack && p->ins && p->run && p->constant && p->term && p->in && p->out;
@@ -5780,6 +5986,13 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
     for (uint32_t i = n; i-- > 0;) {                       /* what is joined to what */
       if (!uses[i] || kind[i] == 1) continue;
       const ad__node *q = &ir->node[i];
+      if (q->op == AD__IR_FIRST || q->op == AD__IR_NEXT) { kind[i] = 1; continue; }
+      if (q->op == AD__IR_CALL) {
+        ad__call_operands(ir, i, term + n_terms, NULL);
+        ins[i].op = q->op; ins[i].d = i; ins[i].a = q->b; ins[i].b = n_terms; ins[i].c = q->c;
+        n_terms += q->c;
+        continue;
+      }
       if (q->op == AD_OP_add && ad__sum_length(ir, i, uses) >= 4) {
         kind[i] = 2;
         uint32_t first = n_terms, at = i;
@@ -5796,7 +6009,7 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
         continue;
       }
       ins[i] = ad__fuse(ir, i, uses);
-      if (ins[i].op != q->op) kind[ins[i].c == q->a ? q->b : q->a] = 1;
+      if (ins[i].op != q->op && !ad__is_call(q->op)) kind[ins[i].c == q->a ? q->b : q->a] = 1;
     }
     p->n_in = n_in; p->n_out = n_out;
     for (uint32_t k = 0; k < n_in; k++) p->in[k] = AD__NONE;
@@ -5811,9 +6024,9 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
       const ad__ins *s = &ins[i];
       uint32_t operand[3], depth = 0;
       operand[0] = s->a; operand[1] = s->b; operand[2] = s->c;
-      int arity = s->op == AD__IR_SUM ? 1 : ad__node_arity(s->op);
+      int arity = ad__packed_arity(s->op);
       for (int k = 0; k < arity; k++) if (level[operand[k]] > depth) depth = level[operand[k]];
-      if (s->op == AD__IR_SUM) for (uint32_t k = 0; k < s->c; k++) if (level[term[s->b + k]] > depth) depth = level[term[s->b + k]];
+      if (s->op == AD__IR_SUM || s->op == AD__IR_CALL) for (uint32_t k = 0; k < s->c; k++) if (level[term[s->b + k]] > depth) depth = level[term[s->b + k]];
       level[i] = depth + 1;
       pack[n_pack].level = depth + 1; pack[n_pack].op = s->op; pack[n_pack++].node = i;
     }
@@ -5823,15 +6036,21 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
     for (uint32_t first = 0, last; first < n_pack; first = last) {
       for (last = first; last < n_pack && pack[last].level == pack[first].level && pack[last].op == pack[first].op; last++) {
         const ad__ins *s = &ins[pack[last].node];
-        int arity = s->op == AD__IR_SUM ? 1 : ad__node_arity(s->op);
-        pack[last].a = slot[s->a];
-        pack[last].b = arity > 1 ? slot[s->b] : 0;
+        int arity = ad__packed_arity(s->op);
+        pack[last].a = arity > 0 ? slot[s->a] : 0;
+        pack[last].b = arity > 1 ? slot[s->b] : s->op == AD__IR_RESULT ? s->b : 0;
       }
       qsort(pack + first, last - first, sizeof *pack, ad__pack_order);
       for (uint32_t k = first; k < last; k++) {
         ad__ins s = ins[pack[k].node];
-        int arity = s.op == AD__IR_SUM ? 1 : ad__node_arity(s.op);
-        s.a = slot[s.a];
+        int arity = ad__packed_arity(s.op);
+        if (s.op == AD__IR_CALL) {                           /* results side by side */
+          s.d = ins[pack[k].node].d = slot[pack[k].node] = used;
+          used += ad__call_outputs(ir->callees, s.a);
+          p->ins[n_ins++] = s;
+          continue;
+        }
+        s.a = slot[s.a] + (s.op == AD__IR_RESULT ? s.b : 0);
         if (arity > 1) s.b = slot[s.b]; else if (s.op != AD__IR_SUM) s.b = s.a;
         if (arity > 2) s.c = slot[s.c]; else if (s.op != AD__IR_SUM) s.c = s.a;
         s.d = slot[pack[k].node] = used++;
@@ -5847,7 +6066,7 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
       const ad__ins *s = p->ins + t;
       uint32_t alike = 1;
       int step = 0;
-      if (s->op != AD__IR_SUM && t + 1 < n_ins && s[1].op == s->op && s[1].d == s->d + 1) {
+      if (s->op != AD__IR_SUM && s->op != AD__IR_CALL && t + 1 < n_ins && s[1].op == s->op && s[1].d == s->d + 1) {
         uint32_t da = s[1].a - s->a, db = s[1].b - s->b, dc = s[1].c - s->c;
         if (da <= 1 && db <= 1 && dc <= 1) {
           step = (int)(da | db << 1 | dc << 2);
@@ -5868,7 +6087,7 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
       }
     }
     p->n_ins = n_ins;
-    p->n_slots = used + 16;                                /* registers may reach beyond the last one */
+    p->n_slots = used + 16 + p->scratch;                   /* registers may reach beyond the last one */
   }
   AD_FREE(uses); AD_FREE(ins); AD_FREE(pack);
   if (!ok) ad__program_free(p);
@@ -5876,6 +6095,9 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
 }
 
 /* --- the lane engine: a template at the end of this file, read for double lanes, float lanes and one double */
+
+/* calls item which: in holds its inputs one after the other; NaN where it fails, 0 where weights or tangents all are */
+AD_LOCAL void ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out);
 
 typedef struct ad__port { void *data; size_t row, width; bool stream; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
 #define AD__PORTS 10
@@ -5976,10 +6198,17 @@ AD_LOCAL void (*const ad__packed_rows[])(double *, const double *, const double 
     (void)x; (void)y; (void)z; ad_v64_store(d + i, f); } break;
 #define AD__PACKED(p, step) (step ? ad_v64_load(p + i) : ad_v64_k(*p))
 #define AD__NONZERO(x) ad_v64_ne(x, ad_v64_k(0))
+AD_LOCAL void ad__packed_call(const ad__program *p, const ad__ins *s, double *slots) {
+  double *x = slots + p->n_slots - p->scratch;
+  const uint32_t *term = (const uint32_t *)p->term + s->b;
+  for (uint32_t k = 0; k < s->c; k++) x[k] = slots[term[k]];
+  ad__call(p->callees, s->a, x, slots + s->d);
+}
 AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
   const ad__ins *s = program->ins;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     if (run->step < 0) {                                   /* single instructions, one after the other */
+      if (run->op == AD__IR_CALL) { for (const ad__ins *stop = s + run->n; s < stop; s++) ad__packed_call(program, s, slots); continue; }
       if (run->op != AD__IR_SUM) { ad_f64__run(run->op, s, s + run->n, slots); s += run->n; continue; }
       for (const ad__ins *stop = s + run->n; s < stop; s++) {
         double sum = slots[s->a];
@@ -6018,6 +6247,7 @@ AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
       AD__OVER_PACKED(AD__IR_NOT, ad_v64_sub(ad_v64_k(1), x))
       AD__OVER_PACKED(AD__IR_SELECT, ad_v64_select(AD__NONZERO(x), y, z))
       AD__OVER_PACKED(AD__IR_ONLY, ad_v64_only(AD__NONZERO(x), y))
+      AD__OVER_PACKED(AD__IR_RESULT, x)
       default: ad__packed_rows[run->op](d, a, b, c, run->n, da, db, dc);
     }
   }
@@ -6044,6 +6274,7 @@ struct ad_function {
   uint32_t d, *place;                     /* inputs 0 .. d-1 are differentiated; input k is the caller's place[k] (NULL: k) */
   bool *used;                             /* by the caller's number: some output depends on the input, and it is differentiated */
   size_t recorded, guards;
+  ad__callees *callees;                   /* custom operations that are called; NULL: none */
   ad__program *program[AD_FUNCTION_KINDS], *packed[AD_FUNCTION_KINDS];      /* for many points, for one */
   struct ad__graph *graph;                /* tensors: see there; the rest is empty */
 };
@@ -6063,6 +6294,39 @@ AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) {
 AD_LOCAL ad__program *ad__program_get(ad__program *const *at) { return *at; }
 AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) { if (*at) return false; *at = p; return true; }
 #endif
+
+/* the table of a function is shared by those that ad_function_wrt makes of it */
+#if defined(__GNUC__) && !defined(__TINYC__)
+AD_LOCAL long ad__count_users(ad__callees *c, long more) { return __atomic_add_fetch(&c->users, more, __ATOMIC_ACQ_REL); }
+#else
+AD_LOCAL long ad__count_users(ad__callees *c, long more) { return c->users += more; }
+#endif
+AD_LOCAL void ad__callees_release(ad__callees *c) {
+  if (!c || ad__count_users(c, -1) > 0) return;
+  for (uint32_t k = 0; k < c->count; k++) ad_function_destroy(c->item[k].derived);
+  AD_FREE(c->item); AD_FREE(c);
+}
+AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, const double *x, const double *w, const double *dx, double *y, double *result);
+AD_LOCAL void ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out) {
+  const ad__callee *c = &callees->item[which / AD__CALLS];
+  const ad_custom *op = c->op;
+  const uint32_t way = which % AD__CALLS;
+  const size_t n = op->inputs, m = op->outputs, outputs = ad__call_outputs(callees, which);
+  const size_t known = way < AD__CALL_BACK ? n + m : n + 2 * m, seeds = way == AD__CALL_VJP ? m : way == AD__CALL_JVP || way == AD__CALL_BACK ? n : known;
+  const double *y = in + n, *seed = in + known;
+  ad_status status = AD_OK;
+  bool zero = way != AD__CALL_VALUE;
+  for (size_t k = 0; k < seeds && zero; k++) zero = seed[k] == 0;
+  if (zero) { for (size_t j = 0; j < outputs; j++) out[j] = 0; return; }
+  switch (way) {
+    case AD__CALL_VALUE: status = op->value(op->context, in, out); break;
+    case AD__CALL_VJP: status = op->vjp ? op->vjp(op->context, in, y, seed, out) : ad__apply_one(c->derived, AD_FUNCTION_VALUE, in, NULL, NULL, out, NULL); break;
+    case AD__CALL_JVP: status = op->jvp(op->context, in, y, seed, out); break;
+    case AD__CALL_BACK: status = ad__apply_one(c->derived, AD_FUNCTION_VJP, in, seed, NULL, NULL, out); break;
+    default: status = ad__apply_one(c->derived, AD_FUNCTION_JVP, in, NULL, seed, NULL, out);
+  }
+  for (size_t j = 0; status != AD_OK && j < outputs; j++) out[j] = (double)NAN;
+}
 
 /* inputs and outputs of a kind, in this order: x w dx -> y result (ok) */
 AD_LOCAL size_t ad__inputs(const ad_function *f) { return f->graph ? ad__graph_size(f->graph, false) : f->n; }
@@ -6200,6 +6464,12 @@ AD_LOCAL ad__program *ad__program_in(const ad_function *f, ad_function_kind kind
   }
   return p;
 }
+/* why there is no program of a kind */
+AD_LOCAL ad_status ad__no_program(const ad_function *f, ad_function_kind kind) {
+  const bool second = kind == AD_FUNCTION_HESSIAN || kind == AD_FUNCTION_HESSIAN_VECTOR;
+  for (uint32_t k = 0; f->callees && k < f->callees->count && second; k++) if (!f->callees->item[k].derived) return AD_ERROR_UNSUPPORTED;
+  return AD_ERROR_MEMORY;
+}
 AD_LOCAL ad__program *ad__function_program(const ad_function *f, ad_function_kind kind) { return ad__program_in(f, kind, &f->program[kind], AD__FOR_LANES); }
 AD_LOCAL ad__program *ad__function_packed(const ad_function *f, ad_function_kind kind) { return ad__program_in(f, kind, &f->packed[kind], AD__FOR_ONE); }
 
@@ -6210,17 +6480,21 @@ AD_API void ad_function_destroy(ad_function *f) {
     if (f->packed[k]) { ad__program_free(f->packed[k]); AD_FREE(f->packed[k]); }
   }
   ad__ir_free(&f->ir);
+  ad__callees_release(f->callees);
   ad__graph_free(f->graph);
   AD_FREE(f->y); AD_FREE(f->place); AD_FREE(f->used); AD_FREE(f);
 }
 
-/* From IR that holds inputs and the m outputs y; what they do not need is left behind. Takes the ir over, also when it fails. */
+/* From IR that holds inputs and the m outputs y; what they do not need is left behind. Takes the ir over, also when it fails; its callees
+   get one user more where it does not. */
 AD_LOCAL ad_function *ad__function_from_ir(ad__ir *ir, uint32_t n, const uint32_t *y, uint32_t m, uint32_t ok) {
   ad_function *f = (ad_function *)ad__array(1, sizeof *f);
   uint32_t *out = (uint32_t *)ad__array((size_t)m + 1, sizeof *out), *place = (uint32_t *)ad__array(ir->n, sizeof *place);
   bool *used = (bool *)ad__array(n, sizeof *used);
   if (!f || !out || !place || !used || ir->failed) { AD_FREE(f); AD_FREE(out); AD_FREE(place); AD_FREE(used); ad__ir_free(ir); return NULL; }
   memset(f, 0, sizeof *f);
+  if (ir->callees) ad__count_users(ir->callees, 1);
+  f->callees = f->ir.callees = ir->callees;
   memset(used, 0, n * sizeof *used);
   memcpy(out, y, m * sizeof *out);
   out[m] = ok;
@@ -6255,6 +6529,7 @@ AD_API ad_function *ad_function_wrt(const ad_function *f, const size_t *inputs, 
     if (ok) to[inputs[k]] = k;
   }
   for (uint32_t k = 0; ok && k < n; k++) { if (to[k] == AD__NONE) to[k] = next++; place[to[k]] = k; }
+  ir.callees = f->callees;
   if (ok && ad__ir_reserve(&ir, f->ir.n))
     for (uint32_t i = 0; i < f->ir.n; i++) {
       const ad__node *q = &f->ir.node[i];
@@ -6296,17 +6571,154 @@ AD_LOCAL int ad__code_operands(const ad__code *c, uint32_t *operand) {
   return arity;
 }
 
-/* nodes of the tape to IR: node[i] for all that y and the guards need */
+/* operands of any node: rows on tensors and structural operations included */
+AD_LOCAL uint32_t ad__node_operands(const ad_tape *t, size_t i, uint32_t *few, const uint32_t **operand) {
+  const ad__code *c = &t->code[i];
+  int opcode = AD_NODE_OP(c->op);
+  *operand = few;
+  if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) return 0;
+  if (AD_NODE_FORM(c->op) != AD_ON_TENSORS) return (uint32_t)ad__code_operands(c, few);
+  const ad__tensor *r = ad__tensor_at(t, i);
+  if (r->op) { *operand = r->operand; return r->count; }
+  for (int k = 0; k < ad_ops[opcode].arity; k++) few[k] = r->few[k];
+  return (uint32_t)ad_ops[opcode].arity;
+}
+AD_LOCAL bool ad__is_tensor_node(const ad_tape *t, size_t i) { return AD_NODE_FORM(t->code[i].op) == AD_ON_TENSORS; }
+
+/* nodes of the tape to IR, for all that y and the guards need. Numbers may pass through small tensors on the way: rows, views, concat and
+   custom operations of numbers are taken apart, element by element. AD_ERROR_UNSUPPORTED: another operation, inputs or outputs that are
+   no numbers, or tensors too large to be taken apart. */
+
+enum { AD__ELEMENTS = 1024 };            /* the largest tensor that is taken apart */
+AD_LOCAL const ad_custom *ad__custom_numbers_of(const ad__tensor *t);
+AD_LOCAL bool ad__is_apart(const ad_tape *t, size_t i) {
+  if (!ad__is_tensor_node(t, i)) return true;
+  const ad__tensor *r = ad__tensor_at(t, i);
+  if (r->a.dtype != AD_F64 || r->a.size > AD__ELEMENTS) return false;
+  return !r->op || r->op == &ad__op_copy || r->op == &ad__op_reshape || r->op == &ad__op_broadcast_to || r->op == &ad__op_permute
+    || r->op == &ad__op_slice || r->op == &ad__op_concat || ad__custom_numbers_of(r);
+}
+AD_LOCAL size_t ad__elements(const ad_tape *t, size_t i) { return ad__is_tensor_node(t, i) ? ad__tensor_at(t, i)->a.size : 1; }
+/* row-major place in array a, or, where it broadcasts, of what lies there, of the element with index at (rank sizes) */
+AD_LOCAL size_t ad__element(const ad__strided *a, const size_t *at, int rank) {
+  size_t place = 0;
+  for (int d = 0; d < a->rank; d++) place = place * a->shape[d] + (a->shape[d] == 1 ? 0 : at[rank - a->rank + d]);
+  return place;
+}
+/* element e of node r, an operation that only moves elements: which element of which operand it is */
+AD_LOCAL size_t ad__moved_from(const ad_tape *t, const ad__tensor *r, size_t e, uint32_t *operand) {
+  const uint32_t node = r->operand[0];
+  const ad__strided *from = ad__is_tensor_node(t, node) ? &ad__tensor_at(t, node)->a : &ad__scalar_array;
+  size_t at[AD_MAX_RANK], source[AD_MAX_RANK];
+  *operand = node;
+  if (r->op == &ad__op_reshape) return e;
+  for (int d = r->a.rank; d-- > 0;) { at[d] = e % r->a.shape[d]; e /= r->a.shape[d]; }
+  memcpy(source, at, sizeof source);
+  if (r->op == &ad__op_permute) for (int d = 0; d < r->a.rank; d++) source[r->n[d]] = at[d];
+  else if (r->op == &ad__op_slice) source[r->n[0]] = (size_t)(r->n[1] + (ptrdiff_t)at[r->n[0]] * r->n[3]);
+  else if (r->op == &ad__op_concat) {
+    const size_t axis = (size_t)r->n[0];
+    for (uint32_t k = 0; source[axis] >= from->shape[axis]; ) {
+      source[axis] -= from->shape[axis];
+      *operand = r->operand[++k];
+      from = &ad__tensor_at(t, *operand)->a;
+    }
+  }
+  return ad__element(from, source, r->a.rank);
+}
+
+/* the callee of op, new or old; its rule derive is recorded where the tape was at x and y */
+AD_LOCAL uint32_t ad__callee_of(ad__ir *ir, const ad_custom *op, const double *x, const double *y, ad_status *status) {
+  if (!ir->callees) {
+    ir->callees = (ad__callees *)ad__array(1, sizeof *ir->callees);
+    if (!ir->callees) { *status = AD_ERROR_MEMORY; return 0; }
+    memset(ir->callees, 0, sizeof *ir->callees);
+    ir->callees->users = 1;
+  }
+  ad__callees *c = ir->callees;
+  for (uint32_t k = 0; k < c->count; k++) if (c->item[k].op == op) return k;
+  size_t room = c->room;
+  void *array = c->item;
+  if (!ad__room(&array, c->count, &room, sizeof *c->item)) { *status = AD_ERROR_MEMORY; return 0; }
+  c->item = (ad__callee *)array; c->room = (uint32_t)room;
+  ad__callee *q = &c->item[c->count];
+  q->op = op; q->derived = NULL;
+  if (op->derive) {
+    const size_t n = op->inputs, m = op->outputs;
+    ad_tape *t = ad_tape_create(NULL);
+    double *one = (double *)ad__array(m, sizeof *one);
+    if (t && one) {
+      ad_var in[3], gx = ad__invalid(t);
+      for (size_t j = 0; j < m; j++) one[j] = 1;
+      in[0] = ad_tensor_variable(t, AD_F64, 1, &n, x); in[1] = ad_tensor_variable(t, AD_F64, 1, &m, y); in[2] = ad_tensor_variable(t, AD_F64, 1, &m, one);
+      if (t->status == AD_OK) op->derive(op->context, &in[0], in[1], in[2], &gx);
+      if (t->status == AD_OK && !gx.kind) gx = ad_tensor_constant(t, AD_F64, 1, &n, NULL);
+      if (t->status == AD_OK && ad_size(gx) == n && ad_type(gx) == AD_F64) q->derived = ad_function_create(in, 3, &gx, 1);
+    }
+    if (!q->derived && (!t || !one || t->status == AD_ERROR_MEMORY)) *status = AD_ERROR_MEMORY;
+    else if (!q->derived && !op->vjp && !op->jvp) *status = AD_ERROR_UNSUPPORTED;
+    AD_FREE(one);
+    ad_tape_destroy(t);
+  }
+  return c->count++;
+}
+
+/* the expressions of node i of a tape; first[]: where those of a node begin */
+AD_LOCAL ad_status ad__ir_record_node(ad__ir *ir, const ad_tape *t, size_t i, const size_t *first, ad__expr *pool) {
+  const ad__code *c = &t->code[i];
+  const int opcode = AD_NODE_OP(c->op), form = AD_NODE_FORM(c->op);
+  uint32_t few[4];
+  const uint32_t *operand;
+  ad__expr *to = pool + first[i];
+  ad_status status = AD_OK;
+  if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) {
+    const double *data = ad__is_tensor_node(t, i) ? (const double *)ad__tensor_at(t, i)->a.data : &t->value[i];
+    for (size_t e = 0, size = ad__elements(t, i); e < size; e++) to[e] = ad__expr_k(data[e]);
+    return AD_OK;
+  }
+  const uint32_t count = ad__node_operands(t, i, few, &operand);
+  if (form != AD_ON_TENSORS) {
+    const ad__expr a = pool[first[operand[0]]], b = count > 1 ? pool[first[operand[1]]] : ad__expr_k(form == AD_PLAIN ? 0 : c->u.k);
+    if (opcode == AD_OP_GUARD_) to[0] = a;
+    else to[0] = form == AD_X_NUMBER ? ad__expr_of_row(opcode, b, a, a) : ad__expr_of_row(opcode, a, b, count > 2 ? pool[first[operand[2]]] : a);
+    return AD_OK;
+  }
+  const ad__tensor *r = ad__tensor_at(t, i);
+  const ad_custom *op = ad__custom_numbers_of(r);
+  for (size_t e = 0; e < r->a.size && !op; e++) {
+    ad__expr in[3];
+    uint32_t node = 0;
+    in[0] = in[1] = in[2] = ad__expr_k(0);
+    if (r->op) { const size_t at = ad__moved_from(t, r, e, &node); to[e] = pool[first[node] + at]; continue; }
+    size_t at[AD_MAX_RANK], rest = e;
+    for (int d = r->a.rank; d-- > 0;) { at[d] = rest % r->a.shape[d]; rest /= r->a.shape[d]; }
+    for (uint32_t k = 0; k < count; k++) in[k] = pool[first[operand[k]] + (ad__is_tensor_node(t, operand[k]) ? ad__element(&ad__tensor_at(t, operand[k])->a, at, r->a.rank) : 0)];
+    to[e] = ad__expr_of_row(opcode, in[0], in[1], in[2]);
+  }
+  if (!op) return AD_OK;
+  const double *y = (const double *)r->a.data;
+  bool constant = true;
+  for (size_t k = 0; k < op->inputs; k++) constant = constant && !pool[first[operand[0]] + k].ir;
+  if (constant) { for (size_t j = 0; j < op->outputs; j++) to[j] = ad__expr_k(y[j]); return AD_OK; }
+  const uint32_t callee = ad__callee_of(ir, op, (const double *)ad__tensor_at(t, operand[0])->a.data, y, &status);
+  if (status != AD_OK) return status;
+  const uint32_t call = ad__ir_call(ir, callee * AD__CALLS + AD__CALL_VALUE, pool + first[operand[0]], (uint32_t)op->inputs);
+  for (size_t j = 0; j < op->outputs && !ir->failed; j++) to[j] = ad__ir_result(ir, call, (uint32_t)j);
+  return AD_OK;
+}
+
 AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m,
                                  uint32_t *out, uint32_t *ok, size_t *recorded, size_t *guards) {
-  size_t count = t->count;
+  size_t count = t->count, all = 0;
   ad_status status = AD_OK;
-  ad__expr *node = (ad__expr *)ad__array(count, sizeof *node);
-  uint32_t *input = (uint32_t *)ad__array(count, sizeof *input), operand[3];
+  uint32_t *input = (uint32_t *)ad__array(count, sizeof *input), few[4];
+  const uint32_t *operand;
   unsigned char *needed = (unsigned char *)ad__array(count, 1);
+  size_t *first = (size_t *)ad__array(count, sizeof *first);
+  ad__expr *pool = NULL;
   *recorded = *guards = 0;
-  if (node && input && needed) {
-    ad__expr_mask good = ad__mask_k(true);
+  if (!input || !needed || !first) status = AD_ERROR_MEMORY;
+  else {
     memset(needed, 0, count);
     for (size_t i = 0; i < count; i++) input[i] = AD__NONE;
     for (size_t k = 0; k < n; k++) {
@@ -6314,37 +6726,40 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
       input[x[k].node] = (uint32_t)k;
     }
     for (size_t j = 0; j < m; j++) needed[y[j].node] = 1;
-    for (size_t i = count; i-- > 0;) {
-      const ad__code *c = &t->code[i];
-      if (AD_NODE_OP(c->op) == AD_OP_GUARD_) needed[i] = 1;
-      if (!needed[i] || input[i] != AD__NONE) continue;
-      for (int k = ad__code_operands(c, operand); k-- > 0;) needed[operand[k]] = 1;
+    for (size_t k = 0; k < n + m && status == AD_OK; k++) {
+      const ad_var v = k < n ? x[k] : y[k - n];
+      if (ad_rank(v) != 0 || ad_type(v) != AD_F64) status = AD_ERROR_UNSUPPORTED;
     }
-    for (size_t k = 0; k < n; k++) node[x[k].node] = ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, (uint32_t)k, 0, 0));
+    for (size_t i = count; i-- > 0 && status == AD_OK;) {
+      if (AD_NODE_OP(t->code[i].op) == AD_OP_GUARD_) needed[i] = 1;
+      if (input[i] != AD__NONE) needed[i] = 1;
+      if (!needed[i]) continue;
+      first[i] = all;
+      all += ad__elements(t, i);
+      if (input[i] != AD__NONE) continue;
+      if (!ad__is_apart(t, i)) status = AD_ERROR_UNSUPPORTED;
+      for (uint32_t k = ad__node_operands(t, i, few, &operand); k-- > 0;) needed[operand[k]] = 1;
+    }
+    if (status == AD_OK && !(pool = (ad__expr *)ad__array(all, sizeof *pool))) status = AD_ERROR_MEMORY;
+  }
+  if (status == AD_OK) {
+    ad__expr_mask good = ad__mask_k(true);
+    for (size_t k = 0; k < n; k++) pool[first[x[k].node]] = ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, (uint32_t)k, 0, 0));
     for (size_t i = 0; i < count && status == AD_OK && !ir->failed; i++) {
-      const ad__code *c = &t->code[i];
-      int opcode = AD_NODE_OP(c->op), form = AD_NODE_FORM(c->op);
       if (!needed[i] || input[i] != AD__NONE) continue;
       ++*recorded;
-      if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) { node[i] = ad__expr_k(t->value[i]); continue; }
-      if (form == AD_ON_TENSORS || (opcode >= AD_OP_COUNT_ && opcode != AD_OP_GUARD_)) { status = AD_ERROR_UNSUPPORTED; break; }
-      int arity = ad__code_operands(c, operand);
-      ad__expr a = node[operand[0]], b = arity > 1 ? node[operand[1]] : ad__expr_k(form == AD_PLAIN ? 0 : c->u.k);
-      if (opcode == AD_OP_GUARD_) {
-        ad__expr_mask held = t->value[i] != 0 ? ad__expr_ne(a, ad__expr_k(0)) : ad__expr_eq(a, ad__expr_k(0));
-        if (held.ir) ++*guards;
-        good = ad__expr_and(good, held);
-        node[i] = a;
-      } else if (form == AD_X_NUMBER) node[i] = ad__expr_of_row(opcode, b, a, a);
-      else node[i] = ad__expr_of_row(opcode, a, b, arity > 2 ? node[operand[2]] : a);
+      status = ad__ir_record_node(ir, t, i, first, pool);
+      if (status != AD_OK || AD_NODE_OP(t->code[i].op) != AD_OP_GUARD_) continue;
+      const ad__expr a = pool[first[i]];
+      const ad__expr_mask held = t->value[i] != 0 ? ad__expr_ne(a, ad__expr_k(0)) : ad__expr_eq(a, ad__expr_k(0));
+      if (held.ir) ++*guards;
+      good = ad__expr_and(good, held);
     }
-    if (status == AD_OK) {
-      for (size_t j = 0; j < m; j++) out[j] = ad__expr_node(ir, node[y[j].node]);
-      *ok = good.ir && *guards ? good.node : AD__NONE;
-    }
-  } else status = AD_ERROR_MEMORY;
+    for (size_t j = 0; j < m && status == AD_OK; j++) out[j] = ad__expr_node(ir, pool[first[y[j].node]]);
+    *ok = good.ir && *guards ? good.node : AD__NONE;
+  }
   if (ir->failed && status == AD_OK) status = AD_ERROR_MEMORY;
-  AD_FREE(node); AD_FREE(input); AD_FREE(needed);
+  AD_FREE(pool); AD_FREE(first); AD_FREE(input); AD_FREE(needed);
   return status;
 }
 
@@ -6533,27 +6948,6 @@ AD_LOCAL void ad__fused_reverse(ad__reverse *r) {            /* chains are recor
   (void)ad__trace_kernel(r->tape, ad__fused_products, &t, all, 2 * (size_t)n + 2, ((1u << n) - 1) << (n + 2), work);
 }
 static const ad_tensor_op ad__op_fused = { "fused", 0, ad__fused_shape, ad__fused_forward, ad__fused_reverse };
-
-/* operands of any node: rows on tensors and structural operations included */
-AD_LOCAL uint32_t ad__node_operands(const ad_tape *t, size_t i, uint32_t *few, const uint32_t **operand) {
-  const ad__code *c = &t->code[i];
-  int opcode = AD_NODE_OP(c->op);
-  *operand = few;
-  if (opcode == AD_OP_CONSTANT_ || opcode == AD_OP_VARIABLE_) return 0;
-  if (AD_NODE_FORM(c->op) != AD_ON_TENSORS) return (uint32_t)ad__code_operands(c, few);
-  const ad__tensor *r = ad__tensor_at(t, i);
-  if (r->op) { *operand = r->operand; return r->count; }
-  for (int k = 0; k < ad_ops[opcode].arity; k++) few[k] = r->few[k];
-  return (uint32_t)ad_ops[opcode].arity;
-}
-AD_LOCAL bool ad__is_tensor_node(const ad_tape *t, size_t i) { return AD_NODE_FORM(t->code[i].op) == AD_ON_TENSORS; }
-
-AD_LOCAL bool ad__has_tensors(const ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m) {
-  for (size_t k = 0; k < n; k++) if (x[k].kind & 1) return true;
-  for (size_t j = 0; j < m; j++) if (y[j].kind & 1) return true;
-  for (size_t i = 0; i < t->count; i++) if (ad__is_tensor_node(t, i)) return true;
-  return false;
-}
 
 /* can row i over tensors be run element by element with operands of its own shape and numbers? */
 AD_LOCAL bool ad__is_lane_row(const ad_tape *t, size_t i) {
@@ -6753,17 +7147,23 @@ AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *
   }
   for (size_t k = 0; k < n; k++) if (!ad__operand(t, x[k], "function_create", "x")) return NULL;
   for (size_t j = 0; j < m; j++) if (!ad__operand(t, y[j], "function_create", "y")) return NULL;
-  if (ad__has_tensors(t, x, n, y, m)) return ad__graph_create(t, x, n, y, m);
   uint32_t *out = (uint32_t *)ad__array(m, sizeof *out), ok = AD__NONE;
   size_t recorded = 0, guards = 0;
   ad_status status = out ? ad__ir_record(&ir, t, x, n, y, m, out, &ok, &recorded, &guards) : AD_ERROR_MEMORY;
+  if (status == AD_ERROR_UNSUPPORTED && t->status == AD_OK) {      /* tensors */
+    ad__ir_free(&ir);
+    AD_FREE(out);
+    return ad__graph_create(t, x, n, y, m);
+  }
+  ad__callees *callees = ir.callees;
   ad_function *f = status == AD_OK ? ad__function_from_ir(&ir, (uint32_t)n, out, (uint32_t)m, ok) : NULL;
   if (f) { f->recorded = recorded; f->guards = guards; }
   else {
     ad__ir_free(&ir);
     ad__fail(t, status == AD_OK ? AD_ERROR_MEMORY : status, "ad_function_create: %s",
-             status == AD_ERROR_ARGUMENT ? "an input is given twice" : status == AD_ERROR_UNSUPPORTED ? "an operation on tensors among the nodes" : "out of memory");
+             status == AD_ERROR_ARGUMENT ? "an input is given twice" : "out of memory");
   }
+  ad__callees_release(callees);
   AD_FREE(out);
   return f;
 }
@@ -6786,7 +7186,7 @@ AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, c
 
 /* --- calls */
 
-AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512; }
+AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512 + (p->scratch * sizeof(double) + 63) / 64 * 64; }
 AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind, size_t *bytes);
 AD_LOCAL void ad__graph_describe(const ad_function *f, ad_function_info *info);
 AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a);
@@ -6795,7 +7195,7 @@ AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
   if (f->graph) return ad__graph_prepare(f, kind, NULL);
   if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->d ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
-  return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : AD_ERROR_MEMORY;
+  return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : ad__no_program(f, kind);
 }
 
 AD_API ad_function_info ad_function_describe(const ad_function *f) {
@@ -6875,7 +7275,7 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
     return strayed ? AD_ERROR_BRANCH : AD_OK;
   }
   const ad__program *p = ad__function_program(f, kind);
-  if (!p) return AD_ERROR_MEMORY;
+  if (!p) return ad__no_program(f, kind);
   size_t bytes = ad__block_bytes(p), threads = 1;
 #if defined(AD_USE_OPENMP) && defined(_OPENMP)
   if (!a->workspace && count >= 4096) threads = (size_t)omp_get_max_threads();
@@ -6916,7 +7316,7 @@ AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, co
   bool reverse = kind == AD_FUNCTION_JACOBIAN && f->m < f->d;
   ad_function_kind inner = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : reverse ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   const ad__program *p = ad__function_program(f, inner);
-  if (!p) return AD_ERROR_MEMORY;
+  if (!p) return ad__no_program(f, inner);
   size_t s = ad__dtype_size(a->dtype), n = f->d, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n, bad = 0;
   char *memory = (char *)ad__array(ad__block_bytes(p) + 64 + ROWS * (directions + width) * s, 1);
   if (!memory) return AD_ERROR_MEMORY;
@@ -6965,7 +7365,7 @@ AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, co
     return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
   }
   const ad__program *p = ad__function_packed(f, kind);
-  if (!p) return AD_ERROR_MEMORY;
+  if (!p) return ad__no_program(f, kind);
   double *slots = p->n_slots <= STACK ? here : (double *)ad__array(p->n_slots, sizeof *slots);
   if (!slots) return AD_ERROR_MEMORY;
   ad__port in[AD__PORTS], out[AD__PORTS];
@@ -7067,17 +7467,6 @@ AD_LOCAL void ad__plan_free(ad__plan *p) {
   AD_FREE(p);
 }
 
-/* room for one more element in an array that grows; false: no memory, nothing changed */
-AD_LOCAL bool ad__room(void **array, size_t count, size_t *room, size_t size) {
-  if (count < *room) return true;
-  void *more = ad__array(*room ? 2 * *room : 32, size);
-  if (!more) return false;
-  if (count) memcpy(more, *array, count * size);
-  *room = *room ? 2 * *room : 32;
-  AD_FREE(*array);
-  *array = more;
-  return true;
-}
 AD_LOCAL bool ad__trace_failed(ad_tape *tape) { ad__fail(tape, AD_ERROR_MEMORY, "function: out of memory"); return false; }
 static bool ad__trace_memory(ad_tape *tape, const void *data, size_t bytes) {
   struct ad__trace *r = tape->trace;
@@ -8344,7 +8733,7 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
   ad_function_kind kind = s->kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : s->by_rows ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   const ad__program *p = ad__function_program(f, kind);
   size_t directions = s->by_rows ? s->rows : s->columns, width = s->by_rows ? s->columns : s->rows, strayed = 0;
-  if (!p) return AD_ERROR_MEMORY;
+  if (!p) return ad__no_program(f, kind);
   if (s->colors > PTRDIFF_MAX / sizeof(double) / (directions + width + 1)) return AD_ERROR_LIMIT;
   double *seed = (double *)ad__array(s->colors * directions, sizeof *seed), *compressed = (double *)ad__array(s->colors * width, sizeof *compressed);
   size_t *count = (size_t *)ad__array(s->colors, sizeof *count);
@@ -8580,6 +8969,8 @@ AD_LOCAL void ad__custom_reverse(ad__reverse *r) {
   else ad__custom_vjp(&t, all, work);
 }
 static const ad_tensor_op ad__op_custom = { "custom", 0, ad__custom_shape, ad__custom_forward, ad__custom_reverse };
+/* the operation of numbers that t is, or NULL */
+AD_LOCAL const ad_custom *ad__custom_numbers_of(const ad__tensor *t) { return t->op == &ad__op_custom && !t->n[1] ? (const ad_custom *)ad__custom_of(t) : NULL; }
 
 AD_LOCAL ad_var ad__custom_record(const void *op, bool tensors, const ad_var *x, size_t count) {
   ptrdiff_t n[2];
@@ -8758,6 +9149,7 @@ AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, A
       AD__CASE(AD__IR_NOT, AD_W(sub)(AD_W(k)(1), AD__A))
       AD__CASE(AD__IR_SELECT, AD_W(select)(AD__MASK(AD__A), AD__B, AD__C))
       AD__CASE(AD__IR_ONLY, AD_W(only)(AD__MASK(AD__A), AD__B))
+      AD__CASE(AD__IR_RESULT, AD__A)
       default: do { AD__SLOTS; AD_EW(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
     }
 }
@@ -8789,11 +9181,23 @@ AD_LOCAL void AD_EW(_sum_of_terms)(const ad__term *term, uint32_t n, AD_S *to, c
     AD__OVER_SUMS AD_W(store)(to + (r + k) * AD_LANES, sum[k]);
   }
 }
-AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots) {
+/* a call, point by point; the rest of the block repeats the last point */
+AD_LOCAL void AD_EW(_call)(const ad__program *p, const ad__ins *i, AD_S *slots, size_t valid) {
+  const ad__term *term = (const ad__term *)p->term + i->b;
+  const uint32_t n = i->c, m = ad__call_outputs(p->callees, i->a);
+  double *x = (double *)(void *)(slots + (size_t)p->n_slots * AD_BLOCK), *y = x + n;
+  for (size_t l = 0; l < AD_BLOCK; l++) {
+    for (uint32_t k = 0; k < n && l < valid; k++) x[k] = (double)slots[(size_t)term[k].x * AD_BLOCK + l];
+    if (l < valid) ad__call(p->callees, i->a, x, y);
+    for (uint32_t j = 0; j < m; j++) slots[((size_t)i->d + j) * AD_BLOCK + l] = (AD_S)y[j];
+  }
+}
+AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots, size_t valid) {
   const ad__ins *i = program->ins;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     const ad__ins *stop = i + run->n;
-    if (run->op != AD__IR_ACCUMULATE) AD_EW(_run)(run->op, i, stop, slots);
+    if (run->op == AD__IR_CALL) for (; i < stop; i++) AD_EW(_call)(program, i, slots, valid);
+    else if (run->op != AD__IR_ACCUMULATE) AD_EW(_run)(run->op, i, stop, slots);
     else for (; i < stop; i++) AD_EW(_sum_of_terms)((const ad__term *)program->term + i->b, i->c, slots + (size_t)i->d * AD_BLOCK, slots);
     i = stop;
   }
@@ -8892,7 +9296,7 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, c
         for (size_t byte = 0; byte < rows * out[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 1);
       }
     }
-    AD_EW(_block)(p, slots);
+    AD_EW(_block)(p, slots, valid);
     slot = p->out;
     for (int q = 0; q < AD__PORTS && out[q].width; q++) { if (out[q].data) AD_EW(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
     if (has_guards) for (size_t r = 0; r < valid; r++) {
