@@ -1588,7 +1588,8 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
      jvp      tangents dx of the operands to that of the value, dy = J dx. Without vjp a sweep calls it once for each element of an operand
      derive   the adjoints in operations of the tape (or other custom ones), which can be differentiated in turn: second derivatives. Without vjp
               and jvp first ones too. Where it is NULL ad_differentiate and Hessians refuse with AD_ERROR_UNSUPPORTED.
-   Tapes sweep through it and functions replay it; one of numbers makes a function of numbers run point by point (ad_function_create).
+   Tapes sweep through it and functions replay it. A function of numbers calls one of numbers (ad_custom_numbers) point by point, and all
+   around it runs over lanes: every kind is there, with derive those of second order. Calls with the same operands are made once.
    An implicit function y(x) with F(x, y) = 0 is one: value solves, vjp solves the transposed system. A call that does not return AD_OK
    gives NaN. A structure of operations must live as long as the tapes and functions it was recorded in; calls must not change it. */
 
@@ -6609,7 +6610,7 @@ AD_LOCAL size_t ad__element(const ad__strided *a, const size_t *at, int rank) {
 AD_LOCAL size_t ad__moved_from(const ad_tape *t, const ad__tensor *r, size_t e, uint32_t *operand) {
   const uint32_t node = r->operand[0];
   const ad__strided *from = ad__is_tensor_node(t, node) ? &ad__tensor_at(t, node)->a : &ad__scalar_array;
-  size_t at[AD_MAX_RANK], source[AD_MAX_RANK];
+  size_t at[AD_MAX_RANK] = { 0 }, source[AD_MAX_RANK];
   *operand = node;
   if (r->op == &ad__op_reshape) return e;
   for (int d = r->a.rank; d-- > 0;) { at[d] = e % r->a.shape[d]; e /= r->a.shape[d]; }
@@ -6690,7 +6691,7 @@ AD_LOCAL ad_status ad__ir_record_node(ad__ir *ir, const ad_tape *t, size_t i, co
     uint32_t node = 0;
     in[0] = in[1] = in[2] = ad__expr_k(0);
     if (r->op) { const size_t at = ad__moved_from(t, r, e, &node); to[e] = pool[first[node] + at]; continue; }
-    size_t at[AD_MAX_RANK], rest = e;
+    size_t at[AD_MAX_RANK] = { 0 }, rest = e;
     for (int d = r->a.rank; d-- > 0;) { at[d] = rest % r->a.shape[d]; rest /= r->a.shape[d]; }
     for (uint32_t k = 0; k < count; k++) in[k] = pool[first[operand[k]] + (ad__is_tensor_node(t, operand[k]) ? ad__element(&ad__tensor_at(t, operand[k])->a, at, r->a.rank) : 0)];
     to[e] = ad__expr_of_row(opcode, in[0], in[1], in[2]);
