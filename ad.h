@@ -1553,7 +1553,10 @@ typedef struct ad_function_step_arguments {
 } ad_function_step_arguments;
 AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *arguments);
 /* A C file with NAME(x, y), NAME_jacobian(x, y, jacobian) and the same over lanes, NAME_many(count, ...): straight-line code in
-   the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. */
+   the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. Custom
+   operations (>>custom) are called by name: for one named "solve" the file declares extern const ad_custom solve, which the program
+   that links it defines, and calls its value, vjp or jvp. AD_ERROR_ARGUMENT: name, or that of an operation, is no identifier, or not
+   of its own; AD_ERROR_UNSUPPORTED: tensors, or an operation has neither vjp nor jvp. */
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
 
 /* >>sparse --------------------------------------------------------------------------------------------------------------
@@ -5061,6 +5064,7 @@ typedef struct ad__ir {
   ad__node *node; uint32_t *hash;          /* hash: open addressing, node + 1 or 0 */
   uint32_t n, capacity, hash_size;
   bool failed, loose;                      /* loose: the sign of a zero may change (derivatives) */
+  bool written;                            /* for C output: vjp and jvp come before derive, which cannot be written */
   ad__callees *callees;                    /* what CALL nodes call; of the function */
 } ad__ir;
 
@@ -5407,9 +5411,10 @@ AD_LOCAL uint32_t ad__call_result(const ad__ir *ir, uint32_t i, uint32_t j, uint
 }
 
 /* what a derivative of call i is made of: n inputs (count of them operands), m outputs; in: room for all inputs of a derived call; row: n expressions */
-typedef struct ad__derivative { const ad__callee *c; uint32_t call, way, first, n, m, *operand, *link; ad__expr *in, *row; } ad__derivative;
+typedef struct ad__derivative { const ad__callee *c; uint32_t call, way, first, n, m, *operand, *link; ad__expr *in, *row; bool written; } ad__derivative;
 AD_LOCAL bool ad__derivative_open(ad__ir *ir, uint32_t call, ad__derivative *d) {
   const ad__node q = ir->node[call];
+  d->written = ir->written;
   d->call = call; d->way = q.b % AD__CALLS; d->first = q.b - d->way; d->c = &ir->callees->item[q.b / AD__CALLS];
   d->n = q.c; d->m = ad__call_outputs(ir->callees, q.b);
   d->operand = (uint32_t *)ad__array(2 * (size_t)d->n, sizeof *d->operand);
@@ -5423,7 +5428,7 @@ AD_LOCAL bool ad__derivative_open(ad__ir *ir, uint32_t call, ad__derivative *d) 
   return true;
 }
 AD_LOCAL void ad__derivative_close(ad__derivative *d) { AD_FREE(d->operand); AD_FREE(d->in); }
-AD_LOCAL bool ad__has_vjp(const ad__derivative *d) { return d->way != AD__CALL_VALUE || d->c->op->vjp || d->c->derived; }
+AD_LOCAL bool ad__has_vjp(const ad__derivative *d) { return d->way != AD__CALL_VALUE || d->c->op->vjp || (d->c->derived && !(d->written && d->c->op->jvp)); }
 AD_LOCAL bool ad__has_jvp(const ad__derivative *d) { return d->way != AD__CALL_VALUE || d->c->op->jvp; }
 /* the call that gives w J (reverse) or J dx; of the numbers w or dx, or the unit vector at */
 AD_LOCAL uint32_t ad__derivative_call(ad__ir *ir, ad__derivative *d, bool reverse, const ad__expr *seed, uint32_t at) {
@@ -5915,7 +5920,7 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   for (uint32_t t = 0; t < n_ins; t++) {
     ad__ins *s = &ins[t];
     int arity = ad__ins_operands(s, term + s->b, operand);
-    if (s->op == AD__IR_RESULT) s->a = s->b = s->c = slot[s->a] + s->b;
+    if (s->op == AD__IR_RESULT) { s->c = s->b; s->a = s->b = slot[s->a] + s->c; }      /* c: which, for C output */
     else if (s->op != AD__IR_ACCUMULATE && s->op != AD__IR_CALL) { s->a = slot[s->a]; s->b = slot[s->b]; s->c = slot[s->c]; }
     else for (uint32_t k = 0; k < s->c; k++) { ad__term *q = &term[s->b + k]; q->x = slot[q->x]; q->y = slot[q->y]; }
     for (int k = 0; k < arity; k++)
@@ -6358,12 +6363,13 @@ AD_LOCAL void ad__ir_jacobian(ad__ir *ir, int way, const uint32_t *y, uint32_t m
 }
 
 /* one way of making a kind: out gets m + results + 1 nodes; the cost, or UINT64_MAX where it does not fit or fails */
-AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way, ad__ir *ir, uint32_t *out, uint32_t *n_out) {
+AD_LOCAL uint64_t ad__build(const ad_function *f, ad_function_kind kind, int way, bool written, ad__ir *ir, uint32_t *out, uint32_t *n_out) {
   uint32_t n = f->d, m = f->m, count = 0;
   size_t results = ad__result_size(f, kind);
   uint64_t cost = UINT64_MAX;
   if (!ad__ir_copy(ir, &f->ir)) return cost;
   ir->loose = true;
+  ir->written = written;
   uint32_t nodes = ir->n;
   ad__expr *e = (ad__expr *)ad__array(results + 2 * (size_t)n + m + nodes, sizeof *e);
   uint32_t *node = (uint32_t *)ad__array(n, sizeof *node), *uses = NULL;
@@ -6434,7 +6440,7 @@ AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int targe
       if (way == 2 && kind == AD_FUNCTION_JACOBIAN && f->m == 1) continue;
       ad__ir ir;
       uint32_t outs = 0;
-      uint64_t cost = ad__build(f, kind, way, &ir, out, &outs);
+      uint64_t cost = ad__build(f, kind, way, target == AD__FOR_C, &ir, out, &outs);
       if (cost < least) {
         ad__ir swap = best;
         best = ir; ir = swap;
@@ -8462,8 +8468,19 @@ AD_LOCAL void ad__write_operand(const ad__program *p, const uint32_t *name, uint
   ad__write_number(p->constant[slot], file);
   fputc(')', file);
 }
+/* a call of a custom operation: its results are an array */
+static const char *const ad__way_names[AD__CALLS] = { "value", "vjp", "jvp", "", "" };
+AD_LOCAL void ad__write_call(const char *function, const ad__program *p, const ad__ins *s, uint32_t *name, uint32_t result, const char *N, FILE *file) {
+  const ad_custom *op = p->callees->item[s->a / AD__CALLS].op;
+  const uint32_t m = ad__call_outputs(p->callees, s->a);
+  const ad__term *term = (const ad__term *)p->term + s->b;
+  fprintf(file, "  %s t%u[%u];\n  %s_%s_%s_%s((const %s[]){ ", N, (unsigned)result, (unsigned)m, function, op->name, ad__way_names[s->a % AD__CALLS], N, N);
+  for (uint32_t k = 0; k < s->c; k++) { if (k) fputs(", ", file); ad__write_operand(p, name, term[k].x, N, file); }
+  fprintf(file, " }, t%u);\n", (unsigned)result);
+  for (uint32_t j = 0; j < m; j++) name[s->d + j] = result;
+}
 /* one statement; formulas: letters a b c stand for operands, N_ for the system */
-AD_LOCAL void ad__write_statement(const ad__program *p, const ad__ins *s, uint32_t *name, uint32_t result, const char *N, FILE *file) {
+AD_LOCAL void ad__write_statement(const char *function, const ad__program *p, const ad__ins *s, uint32_t *name, uint32_t result, const char *N, FILE *file) {
   static const char *const formula[AD__IR_END - AD__IR_SEED] = {
     "@seed(a, b)", "@only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b))",
     "@lt(a, b)", "@le(a, b)", "@eq(a, b)", "@ne(a, b)", "@and(a, b)", "@or(a, b)", "@not(a)", "@select(a, b, c)", "@only(a, b)",
@@ -8472,6 +8489,12 @@ AD_LOCAL void ad__write_statement(const ad__program *p, const ad__ins *s, uint32
     "@add(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "@sub(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "" };
   static const char *const row[4] = { "", "(a)", "(a, b)", "(a, b, c)" };
   bool mask = s->op >= AD__IR_LT && s->op <= AD__IR_NOT;
+  if (s->op == AD__IR_CALL) { ad__write_call(function, p, s, name, result, N, file); return; }
+  if (s->op == AD__IR_RESULT) {
+    fprintf(file, "  const %s t%u = t%u[%u];\n", N, (unsigned)result, (unsigned)name[s->a], (unsigned)s->c);
+    name[s->d] = result;
+    return;
+  }
   fprintf(file, "  const %s%s t%u = ", N, mask ? "_mask" : "", (unsigned)result);
   const char *text = s->op < AD_OP_COUNT_ ? row[ad_ops[s->op].arity] : formula[s->op - AD__IR_SEED];
   if (s->op < AD_OP_COUNT_) fprintf(file, "%s_%s", N, ad_ops[s->op].name);
@@ -8493,11 +8516,11 @@ AD_LOCAL void ad__write_output(const ad__program *p, const uint32_t *name, uint3
   }
 }
 /* the body of one kind over system N: from array x to arrays y and jacobian, and the variable astray */
-AD_LOCAL void ad__write_body(const ad_function *f, const ad__program *p, uint32_t *name, const char *N, FILE *file) {
+AD_LOCAL void ad__write_body(const ad_function *f, const char *function, const ad__program *p, uint32_t *name, const char *N, FILE *file) {
   uint32_t next = 0, results = p->n_out - f->m - (f->ok != AD__NONE);
   for (uint32_t k = 0; k < p->n_in; k++)
     if (p->in[k] != AD__NONE) { fprintf(file, "  const %s t%u = x[%u];\n", N, (unsigned)next, (unsigned)k); name[p->in[k]] = next++; }
-  for (uint32_t t = 0; t < p->n_ins; t++) ad__write_statement(p, &p->ins[t], name, next++, N, file);
+  for (uint32_t t = 0; t < p->n_ins; t++) ad__write_statement(function, p, &p->ins[t], name, next++, N, file);
   ad__write_output(p, name, 0, f->m, "y", N, file);
   ad__write_output(p, name, f->m, results, "jacobian", N, file);
   if (f->ok != AD__NONE) fprintf(file, "  *astray = %s_not(t%u);\n", N, (unsigned)name[p->out[p->n_out - 1]]);
@@ -8511,7 +8534,7 @@ AD_LOCAL void ad__write_kind(const ad_function *f, const ad__program *p, uint32_
     fprintf(file, "\nstatic inline void %s%s_%s(const %s *x, %s *y%s%s%s%s%s) {\n", function, more, N, N, N,
             jacobian ? ", " : "", jacobian ? N : "", jacobian ? " *jacobian" : "", f->ok != AD__NONE ? (lanes ? ", ad_v64_mask" : ", ad_f64_mask") : "", f->ok != AD__NONE ? " *astray" : "");
     fputs("  (void)x;\n", file);
-    ad__write_body(f, p, name, N, file);
+    ad__write_body(f, function, p, name, N, file);
     fputs("}\n", file);
   }
   const char *arguments = jacobian ? "const double *x, double *y, double *jacobian" : "const double *x, double *y";
@@ -8539,24 +8562,71 @@ AD_LOCAL bool ad__is_identifier(const char *name) {
   return true;
 }
 
+/* What of callee number k programs call: bit way. */
+AD_LOCAL unsigned ad__ways_of(const ad__program *p, uint32_t k) {
+  unsigned ways = 0;
+  for (uint32_t t = 0; t < p->n_ins; t++) if (p->ins[t].op == AD__IR_CALL && p->ins[t].a / AD__CALLS == k) ways |= 1u << p->ins[t].a % AD__CALLS;
+  return ways;
+}
+/* Can the calls be written? Each operation needs a name of its own that is an identifier, and the functions that are called. */
+AD_LOCAL ad_status ad__calls_status(const ad_function *f, const char *name, const ad__program *p) {
+  for (uint32_t k = 0; f->callees && k < f->callees->count; k++) {
+    const ad_custom *op = f->callees->item[k].op;
+    const unsigned ways = ad__ways_of(&p[0], k) | ad__ways_of(&p[1], k);
+    if ((ways >> AD__CALL_VJP & 1) && !op->vjp) return AD_ERROR_UNSUPPORTED;
+    if (ways && (!ad__is_identifier(op->name) || !strcmp(op->name, name))) return AD_ERROR_ARGUMENT;
+    for (uint32_t l = 0; l < k && ways; l++) if (!strcmp(f->callees->item[l].op->name, op->name)) return AD_ERROR_ARGUMENT;
+  }
+  return AD_OK;
+}
+/* one operation: what the program must define, and its functions over numbers and lanes */
+AD_LOCAL void ad__write_callee(const ad_custom *op, const char *function, unsigned ways, FILE *file) {
+  const unsigned n = (unsigned)op->inputs, m = (unsigned)op->outputs;
+  if (!ways) return;
+  fprintf(file, "\n/* the program defines it: an operation of %u inputs and %u outputs */\nextern const ad_custom %s;\n", n, m, op->name);
+  for (unsigned way = 0; way < 3; way++) {
+    const char *of = ad__way_names[way];
+    const unsigned in = way == 0 ? n : way == 1 ? n + 2 * m : 2 * n + m, out = way == 1 ? n : m;
+    if (!(ways >> way & 1)) continue;
+    fprintf(file, "static inline void %s_%s_%s_ad_f64(const ad_f64 *x, ad_f64 *y) {\n", function, op->name, of);
+    if (way) {                                               /* the zero seed rule */
+      fprintf(file, "  bool zero = true;\n  for (int k = %u; k < %u; k++) zero = zero && x[k] == 0;\n", n + m, in);
+      fprintf(file, "  if (zero) {\n    for (int k = 0; k < %u; k++) y[k] = 0;\n  } else if (%s.%s(%s.context, x, x + %u, x + %u, y) != AD_OK)\n", out, op->name, of, op->name, n, n + m);
+    } else fprintf(file, "  if (%s.value(%s.context, x, y) != AD_OK)\n", op->name, op->name);
+    fprintf(file, "    for (int k = 0; k < %u; k++) y[k] = (double)NAN;\n}\n", out);
+    fprintf(file, "static inline void %s_%s_%s_ad_v64(const ad_v64 *x, ad_v64 *y) {\n", function, op->name, of);
+    fprintf(file, "  double in[%u][AD_V64_LANES], out[%u][AD_V64_LANES], a[%u], b[%u];\n", in, out, in, out);
+    fprintf(file, "  for (int k = 0; k < %u; k++) ad_v64_store(in[k], x[k]);\n  for (int l = 0; l < AD_V64_LANES; l++) {\n", in);
+    fprintf(file, "    for (int k = 0; k < %u; k++) a[k] = in[k][l];\n    %s_%s_%s_ad_f64(a, b);\n", in, function, op->name, of);
+    fprintf(file, "    for (int k = 0; k < %u; k++) out[k][l] = b[k];\n  }\n  for (int k = 0; k < %u; k++) y[k] = ad_v64_load(out[k]);\n}\n", out, out);
+  }
+}
+
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file) {
   if (f && f->graph) return AD_ERROR_UNSUPPORTED;
   if (!f || !file || !ad__is_identifier(name)) return AD_ERROR_ARGUMENT;
   if (ad__too_large(f, AD_FUNCTION_JACOBIAN)) return AD_ERROR_LIMIT;
-  fprintf(file, "/* %s: %u inputs, %u outputs. Written by ad_function_write_c; needs ad.h and ad_simd.h, -lm and, where <sleef.h> is installed, -lsleef.\n"
-                "   x (%u), y (%u), jacobian (%u, %u), of the _many functions count of each. What returns is the number of points at which a\n"
-                "   comparison goes another way than it was recorded. */\n", name, (unsigned)f->n, (unsigned)f->m, (unsigned)f->n, (unsigned)f->m, (unsigned)f->m, (unsigned)f->d);
-  fputs("#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
-  for (int jacobian = 0; jacobian < 2; jacobian++) {
-    ad__program p;
-    if (!ad__compile(f, jacobian ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE, AD__FOR_C, &p)) return AD_ERROR_MEMORY;
-    uint32_t *names = (uint32_t *)ad__array(p.n_slots, sizeof *names);
-    if (names) ad__write_kind(f, &p, names, name, jacobian != 0, file);
-    ad__program_free(&p);
-    if (!names) return AD_ERROR_MEMORY;
-    AD_FREE(names);
+  ad__program p[2];                                          /* value, Jacobian */
+  ad_status status = AD_OK;
+  memset(p, 0, sizeof p);
+  for (int jacobian = 0; jacobian < 2 && status == AD_OK; jacobian++)
+    if (!ad__compile(f, jacobian ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE, AD__FOR_C, &p[jacobian])) status = AD_ERROR_MEMORY;
+  uint32_t *names = (uint32_t *)ad__array(p[0].n_slots > p[1].n_slots ? p[0].n_slots : p[1].n_slots, sizeof *names);
+  if (!names) status = AD_ERROR_MEMORY;
+  if (status == AD_OK) status = ad__calls_status(f, name, p);
+  if (status == AD_OK) {
+    fprintf(file, "/* %s: %u inputs, %u outputs. Written by ad_function_write_c; needs ad.h and ad_simd.h, -lm and, where <sleef.h> is installed, -lsleef.\n"
+                  "   x (%u), y (%u), jacobian (%u, %u), of the _many functions count of each. What returns is the number of points at which a\n"
+                  "   comparison goes another way than it was recorded. */\n", name, (unsigned)f->n, (unsigned)f->m, (unsigned)f->n, (unsigned)f->m, (unsigned)f->m, (unsigned)f->d);
+    fputs("#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
+    for (uint32_t k = 0; f->callees && k < f->callees->count; k++) ad__write_callee(f->callees->item[k].op, name, ad__ways_of(&p[0], k) | ad__ways_of(&p[1], k), file);
+    for (int jacobian = 0; jacobian < 2; jacobian++) ad__write_kind(f, &p[jacobian], names, name, jacobian != 0, file);
+    if (fflush(file) || ferror(file)) status = AD_ERROR_ARGUMENT;
   }
-  return fflush(file) || ferror(file) ? AD_ERROR_ARGUMENT : AD_OK;
+  ad__program_free(&p[0]);
+  ad__program_free(&p[1]);
+  AD_FREE(names);
+  return status;
 }
 
 /* >>sparse -------------------------------------------------------------------------------------------------------------- */
@@ -8700,7 +8770,7 @@ AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind) 
     uint32_t outs = 0, *out = (uint32_t *)ad__array((size_t)f->m + f->d + 1, sizeof *out);
     ad__ir ir;
     memset(&ir, 0, sizeof ir);
-    ok = out && ad__build(f, AD_FUNCTION_VJP, 0, &ir, out, &outs) != UINT64_MAX && ad__pattern_walk(&ir, out + f->m, rows, f->d, &p);
+    ok = out && ad__build(f, AD_FUNCTION_VJP, 0, false, &ir, out, &outs) != UINT64_MAX && ad__pattern_walk(&ir, out + f->m, rows, f->d, &p);
     ad__ir_free(&ir);
     AD_FREE(out);
   }

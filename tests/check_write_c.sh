@@ -19,6 +19,17 @@ size_t residual_many(size_t count, const double *x, double *y);
 size_t residual_jacobian_many(size_t count, const double *x, double *y, double *jacobian);
 #endif
 enum { N = 17, M = 3, COUNT = 45 };
+/* an operation of the program's own, which the written file calls by name: x0 (sin x1, x1 x0) */
+static ad_status swing_value(void *context, const double *x, double *y) { y[0] = *(const double *)context * x[0] * sin(x[1]); y[1] = x[0] * x[0] * x[1]; return x[0] > 900 ? AD_ERROR_ARGUMENT : AD_OK; }
+static ad_status swing_vjp(void *context, const double *x, const double *y, const double *w, double *gx) {
+  (void)y;
+  gx[0] = w[0] * *(const double *)context * sin(x[1]) + w[1] * 2 * x[0] * x[1];
+  gx[1] = w[0] * *(const double *)context * x[0] * cos(x[1]) + w[1] * x[0] * x[0];
+  return AD_OK;
+}
+static double twice = 2;
+extern const ad_custom swing;
+const ad_custom swing = { "swing", 2, 2, swing_value, swing_vjp, &twice, NULL, NULL };
 static void map(const ad_var *x, ad_var *y, void *context) {      /* bundle adjustment: r C f u0 v0 k1 k2, X, w, feature */
   ad_var a[3], P[3], R[3], theta = ad_sqrt(ad_add(ad_add(ad_square(x[0]), ad_square(x[1])), ad_square(x[2])));
   ad_var c = ad_cos(theta), s = ad_sin(theta);
@@ -35,7 +46,9 @@ static void map(const ad_var *x, ad_var *y, void *context) {      /* bundle adju
   ad_var L = ad_add(1.0, ad_add(ad_mul(x[9], q), ad_mul(x[10], ad_square(q))));
   y[0] = ad_mul(x[14], ad_sub(ad_fma(ad_mul(u, L), x[6], x[7]), x[15]));
   y[1] = ad_mul(x[14], ad_sub(ad_fma(ad_mul(v, L), x[6], x[8]), x[16]));
-  y[2] = ad_add(ad_sub(1.0, ad_square(x[14])), ad_gelu(x[0]));
+  ad_var in[2] = { x[1], u }, own[2];
+  ad_custom_numbers(&swing, in, own);
+  y[2] = ad_add(ad_sub(ad_sub(1.0, ad_square(x[14])), ad_mul(own[0], own[1])), ad_gelu(x[0]));
 }
 int main(int argc, char **argv) {
   static double x[COUNT * N];
@@ -60,6 +73,9 @@ int main(int argc, char **argv) {
     for (int k = 0; k < M; k++) if (fabs(v[k] - y[p * M + k]) > 1e-13 * (1 + fabs(v[k])) || fabs(w[k] - v[k]) > 1e-13 * (1 + fabs(v[k]))) return 8;
     for (int k = 0; k < M * N; k++) if (fabs(d[k] - j[p * M * N + k]) > 1e-11 * (1 + fabs(d[k]))) return 9;
   }
+  x[N + 1] = 1000;                                                               /* the operation fails: NaN at this point only */
+  if (residual_jacobian_many(COUNT, x, y2, j2) != 1 || !isnan(y2[M + 2]) || memcmp(y2 + 2 * M, y + 2 * M, sizeof y - 2 * M * sizeof *y)) return 11;
+  x[N + 1] = 0.5;
   x[0] = 1000; x[N * 40] = 1000;
   if (residual_jacobian_many(COUNT, x, y2, j2) != 2 || residual(x, y2) != 1) return 10;
   ad_function_destroy(f);

@@ -300,8 +300,42 @@ static void test_memory(void **unused) {
   }
 }
 
+/* C is written of what vjp and jvp can serve, under names of its own */
+static void two_ops(const ad_var *a, ad_var *b, void *context) {
+  ad_var v[2], u[2];
+  const ad_custom *both = (const ad_custom *)context;
+  ad_custom_numbers(&both[0], a, v);
+  ad_custom_numbers(&both[1], v, u);
+  b[0] = ad_add(u[0], u[1]);
+}
+static void test_written(void **unused) {
+  const double at[2] = { 1, 2 };
+  (void)unused;
+  FILE *file = tmpfile();
+  assert_non_null(file);
+  for (int way = 0; way < WAYS; way++) {
+    ad_function *f = ad_function_record(map, (void *)(uintptr_t)&ways[way], N, x, M);
+    assert_int_equal(ad_function_write_c(f, "written", file), way == 2 ? AD_ERROR_UNSUPPORTED : AD_OK);
+    assert_int_equal(ad_function_write_c(f, "cubic", file), way == 2 ? AD_ERROR_UNSUPPORTED : AD_ERROR_ARGUMENT);
+    ad_function_destroy(f);
+  }
+  ad_custom both[2] = { ways[0], ways[1] };
+  ad_function *f = ad_function_record(two_ops, both, 2, at, 1);
+  assert_int_equal(ad_function_write_c(f, "written", file), AD_ERROR_ARGUMENT);        /* the same name */
+  ad_function_destroy(f);
+  both[1].name = "not an identifier";
+  f = ad_function_record(two_ops, both, 2, at, 1);
+  assert_int_equal(ad_function_write_c(f, "written", file), AD_ERROR_ARGUMENT);
+  ad_function_destroy(f);
+  both[1].name = "other";
+  f = ad_function_record(two_ops, both, 2, at, 1);
+  assert_int_equal(ad_function_write_c(f, "written", file), AD_OK);
+  ad_function_destroy(f);
+  fclose(file);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds), cmocka_unit_test(test_calls), cmocka_unit_test(test_drivers), cmocka_unit_test(test_wide),
-    cmocka_unit_test(test_guard), cmocka_unit_test(test_memory) };
+    cmocka_unit_test(test_guard), cmocka_unit_test(test_written), cmocka_unit_test(test_memory) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
