@@ -4447,12 +4447,13 @@ static void ad__derive(ad_tape *tape, size_t from, ad_var y, ad_var g, const ad_
   d.depends = (bool *)ad__tape_take(tape, count * sizeof *d.depends);
   for (size_t k = 0; k < n; k++) gx[k] = ad__invalid(tape);
   if (!d.adjoint || !d.depends) return;
+  for (size_t i = 0; i < count; i++) d.depends[i] = false;
+  for (size_t k = 0; k < n; k++)
+    if (x[k].node >= from && x[k].node - from < count) d.depends[x[k].node - from] = tape->passive || ad__active(tape, x[k].node);
   for (size_t i = 0; i < count; i++) {
     d.adjoint[i] = ad__invalid(tape);
-    d.depends[i] = false;
     if (!tape->passive && !ad__active(tape, (uint32_t)(from + i))) continue;
     for (uint32_t k = 0, m = ad__operand_count(tape, from + i); k < m; k++) if (ad__adjoint_slot(&d, ad__operand_node(tape, from + i, k))) d.depends[i] = true;
-    for (size_t k = 0; k < n && !d.depends[i]; k++) d.depends[i] = x[k].node == from + i;
   }
   ad__derive_add(&d, y.node, g);
   for (size_t i = count; i-- > 0;) {
@@ -6970,7 +6971,8 @@ AD_LOCAL bool ad__is_lane_row(const ad_tape *t, size_t i) {
   return true;
 }
 
-typedef struct ad__fuse_work { uint32_t *group, *step; ad__expr *expr; } ad__fuse_work;      /* by node: root of its chain, its step, its expression */
+/* by node: root of its chain, its step, its expression; of a root the first of its chain, of each the next one, ascending */
+typedef struct ad__fuse_work { uint32_t *group, *step, *first, *next; ad__expr *expr; } ad__fuse_work;
 
 /* the chain with root i as a function of its operands, listed in operand; NULL: a chain of one, too many operands, or no memory */
 AD_LOCAL ad_function *ad__fuse_chain(const ad_tape *t, size_t root, const ad__fuse_work *w, uint32_t *operand, uint32_t *count) {
@@ -6979,17 +6981,13 @@ AD_LOCAL ad_function *ad__fuse_chain(const ad_tape *t, size_t root, const ad__fu
   const uint32_t *o;
   memset(&ir, 0, sizeof ir);
   *count = 0;
-  size_t first = root;
-  for (size_t i = root + 1; i-- > 0 && root - i < 4096;) if (w->group[i] == root) first = i;
-  for (size_t i = first; i <= root; i++) {
-    if (w->group[i] != root) continue;
+  for (uint32_t i = w->first[root]; i != AD__NONE; i = w->next[i]) {
     rows++;
     uint32_t arity = ad__node_operands(t, i, few, &o);
     ad__expr in[3];
     for (uint32_t k = 0; k < 3; k++) in[k] = ad__expr_k(0);
     for (uint32_t k = 0; k < arity; k++) {
       uint32_t at = o[k], place = 0;
-      if (w->group[at] == root && at < first) { ad__ir_free(&ir); return NULL; }        /* made too far back */
       if (w->group[at] == root) { in[k] = w->expr[at]; continue; }
       if (t->code[at].op == AD_NODE(AD_OP_CONSTANT_, AD_PLAIN)) { in[k] = ad__expr_k(t->value[at]); continue; }
       while (place < *count && operand[place] != at) place++;
@@ -7068,18 +7066,18 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
   ad__graph *g = (ad__graph *)ad__array(1, sizeof *g);
   unsigned char *state = (unsigned char *)ad__array(count, 1);      /* 1 needed, 2 an input, 4 read by several or from outside: the end of a chain */
   ad__fuse_work w;
-  w.group = (uint32_t *)ad__array(count, sizeof *w.group); w.step = (uint32_t *)ad__array(count, sizeof *w.step);
+  w.group = (uint32_t *)ad__array(4 * count, sizeof *w.group); w.step = w.group + count; w.first = w.step + count; w.next = w.first + count;
   w.expr = (ad__expr *)ad__array(count, sizeof *w.expr);
   ad_status status = AD_ERROR_MEMORY;
   if (f) memset(f, 0, sizeof *f);
   if (g) memset(g, 0, sizeof *g);
   if (f && g) f->graph = g;
-  if (f && g && state && w.group && w.step && w.expr) {
+  if (f && g && state && w.group && w.expr) {
     uint32_t few[4];
     const uint32_t *operand;
     f->n = f->d = (uint32_t)n; f->m = (uint32_t)m; f->ok = AD__NONE;
     memset(state, 0, count);
-    for (size_t i = 0; i < count; i++) w.group[i] = w.step[i] = AD__NONE;
+    for (size_t i = 0; i < 4 * count; i++) w.group[i] = AD__NONE;
     status = AD_OK;
     for (size_t k = 0; k < n; k++) { if (state[x[k].node]) status = AD_ERROR_ARGUMENT; state[x[k].node] = 2; }
     for (size_t j = 0; j < m; j++) state[y[j].node] |= 1 | 4;
@@ -7102,6 +7100,12 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
         state[o] |= 1;
       }
     }
+    for (size_t i = count; i-- > 0;) {
+      const uint32_t root = w.group[i];
+      if (root == AD__NONE) continue;
+      w.next[i] = w.first[root];
+      w.first[root] = (uint32_t)i;
+    }
     g->step = (ad__graph_step *)ad__array(needed, sizeof *g->step);
     g->input = (uint32_t *)ad__array(n, sizeof *g->input);
     g->output = (uint32_t *)ad__array(m, sizeof *g->output);
@@ -7113,8 +7117,7 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
       if (!ad__step_make(s, t, i, &w, state[i] & 2)) { g->count++; status = AD_ERROR_MEMORY; break; }
       if (w.group[i] == i && s->kind != AD__STEP_FUSED) {              /* not fused after all: its rows one by one */
         AD_FREE(s->operand);
-        for (size_t k = 0; k <= i && status == AD_OK; k++) {
-          if (w.group[k] != i) continue;
+        for (uint32_t k = w.first[i]; k != AD__NONE && status == AD_OK; k = w.next[k]) {
           if (k != i) w.group[k] = AD__NONE;
           uint32_t keep = w.group[k];
           w.group[k] = AD__NONE;
@@ -7137,7 +7140,7 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
       g->labels = g->labels || ad__step_type(s) == AD_I32;
     }
   }
-  AD_FREE(state); AD_FREE(w.group); AD_FREE(w.step); AD_FREE(w.expr);
+  AD_FREE(state); AD_FREE(w.group); AD_FREE(w.expr);
   if (status == AD_OK) return f;
   if (f) ad_function_destroy(f); else AD_FREE(g);
   ad__fail(t, status, "ad_function_create: %s", status == AD_ERROR_ARGUMENT ? "an input is given twice" : "out of memory");
@@ -7449,10 +7452,10 @@ typedef struct ad__plan {
   ad__buffer *buffer;
   ad__strided *rule;                            /* adjoints of reverse rules */
   ad__ref *rule_ref;
-  uint64_t *serves;                             /* words of each action: bit j output j, bit m + k gradient k */
   uint32_t *gradient, *update_after;            /* of each input: its buffer or AD__NONE; the action after which nobody reads input and gradient and
                                                    no comparison or label is outstanding */
-  size_t count, buffers, rules, words, widest, bytes, zeros, table;     /* bytes of a work space: a table of places, zeros, temporary buffers */
+  uint32_t *update_order;                       /* the inputs by update_after */
+  size_t count, buffers, rules, widest, bytes, zeros, table;     /* bytes of a work space: a table of places and marks, zeros, temporary buffers */
 } ad__plan;
 struct ad__trace {
   ad__action *action;
@@ -7470,7 +7473,7 @@ AD_LOCAL void ad__plan_free(ad__plan *p) {
   if (!p) return;
   ad__actions_free(p->action, p->count);
   for (size_t b = 0; p->buffer && b < p->buffers; b++) if (p->buffer[b].owned) AD_FREE(p->buffer[b].base);
-  AD_FREE(p->buffer); AD_FREE(p->rule); AD_FREE(p->rule_ref); AD_FREE(p->serves); AD_FREE(p->gradient); AD_FREE(p->update_after);
+  AD_FREE(p->buffer); AD_FREE(p->rule); AD_FREE(p->rule_ref); AD_FREE(p->gradient); AD_FREE(p->update_after); AD_FREE(p->update_order);
   AD_FREE(p);
 }
 
@@ -7573,24 +7576,38 @@ AD_LOCAL bool ad__plan_early(ad__plan *p) {
   return late && order;
 }
 
-/* A chain whose value has an adjoint that is known before it: value and adjoints in one pass. */
-AD_LOCAL void ad__plan_sweeps(ad__plan *p) {
+/* A chain whose value has an adjoint that is known before it: value and adjoints in one pass. By buffer: the action that first touches it, the
+   last that writes it, and the chain that saves its partials there. */
+AD_LOCAL bool ad__plan_sweeps(ad__plan *p) {
+  uint32_t *touched = (uint32_t *)ad__array(3 * p->buffers, sizeof *touched), *written = touched + p->buffers, *saver = written + p->buffers;
+  if (!touched) return false;
+  for (size_t b = 0; b < p->buffers; b++) { touched[b] = saver[b] = AD__NONE; written[b] = 0; }
+  for (size_t i = 0; i < p->count; i++) {
+    const ad__action *a = &p->action[i];
+    AD__EACH_REF(a, k) {
+      const uint32_t b = a->ref[k].buffer;
+      if (touched[b] == AD__NONE) touched[b] = (uint32_t)i;
+      if (ad__writes(a, k)) written[b] = (uint32_t)i + 1;
+    }
+    if (a->run == ad__fused_forward && a->ref[a->count + 1].buffer != AD__NONE && saver[a->ref[a->count + 1].buffer] == AD__NONE) saver[a->ref[a->count + 1].buffer] = (uint32_t)i;
+  }
   for (size_t j = 0; j < p->count; j++) {
     ad__action *s = &p->action[j], *f = NULL;
     if (s->run != ad__fused_products) continue;
-    const uint32_t n = s->t.count, saved = s->ref[n + 1].buffer, g = s->ref[n].buffer;
-    size_t i = 0;
-    while (i < j && !(p->action[i].run == ad__fused_forward && p->action[i].ref[n + 1].buffer == saved && p->action[i].count == n)) i++;
-    if (i == j) continue;
+    const uint32_t n = s->t.count, saved = s->ref[n + 1].buffer, g = s->ref[n].buffer, i = saved == AD__NONE ? AD__NONE : saver[saved];
+    if (i == AD__NONE || i >= j || p->action[i].count != n || g == AD__NONE) continue;
     f = &p->action[i];
     bool known = s->x[n].contiguous && s->x[n].size == f->t.a.size;
     if (!known) { known = true; for (int d = 0; d < s->x[n].rank; d++) known = known && (s->x[n].stride[d] == 0 || s->x[n].shape[d] == 1); }
-    for (size_t k = i; k < p->count && known; k++) {
-      const ad__action *a = &p->action[k];
-      AD__EACH_REF(a, q) if (ad__writes(a, q) && a->ref[q].buffer == g) known = false;
-      for (uint32_t q = 0; q < n && k < j; q++) if (s->ref[n + 2 + q].buffer != AD__NONE && ad__touches(a, s->ref[n + 2 + q].buffer)) known = false;
-    }
+    known = known && written[g] <= i;                        /* and what it makes is touched by nobody before it */
+    for (uint32_t q = 0; q < n; q++) { const uint32_t b = s->ref[n + 2 + q].buffer; known = known && (b == AD__NONE || touched[b] >= j); }
     if (!known) continue;
+    for (uint32_t q = 0; q < n; q++) {
+      const uint32_t b = s->ref[n + 2 + q].buffer;
+      if (b == AD__NONE) continue;
+      touched[b] = i;
+      if (written[b] == j + 1) written[b] = i + 1;
+    }
     /* the adjoint's action takes the place of the chain's: operands, g, saved (none), where adjoints go; its result is the value */
     ad__action merged = *s;
     merged.run = ad__fused_sweep;
@@ -7603,19 +7620,28 @@ AD_LOCAL void ad__plan_sweeps(ad__plan *p) {
     memset(s, 0, sizeof *s);
     s->rule = s->update = AD__NONE;
   }
+  AD_FREE(touched);
+  return true;
 }
 
 /* y = relu(linear(x, w, b)) where nobody else reads the product: one action; adjoints see y in its place (y > 0 where the product is) */
-AD_LOCAL void ad__plan_relu(ad__plan *p) {
+AD_LOCAL bool ad__plan_relu(ad__plan *p) {
+  size_t *from = (size_t *)ad__array(p->buffers + 2, sizeof *from), all = 0;
+  for (size_t i = 0; i < p->count; i++) AD__EACH_REF(&p->action[i], k) all++;
+  uint32_t *toucher = (uint32_t *)ad__array(all, sizeof *toucher);                     /* of buffer b: from[b] .. from[b + 1], ascending */
+  if (!from || !toucher) { AD_FREE(from); AD_FREE(toucher); return false; }
+  memset(from, 0, (p->buffers + 2) * sizeof *from);
+  for (size_t i = 0; i < p->count; i++) AD__EACH_REF(&p->action[i], k) from[p->action[i].ref[k].buffer + 2]++;
+  for (size_t b = 0; b < p->buffers; b++) from[b + 2] += from[b + 1];
+  for (size_t i = 0; i < p->count; i++) AD__EACH_REF(&p->action[i], k) toucher[from[p->action[i].ref[k].buffer + 1]++] = (uint32_t)i;
   for (size_t i = 0; i < p->count; i++) {
     ad__action *f = &p->action[i], *row = NULL;
     if (f->run != ad__linear_forward) continue;
     const uint32_t h = f->ref[f->count].buffer;
-    size_t j = i;
-    bool alone = true;
-    while (++j < p->count && alone) {
-      ad__action *a = &p->action[j];
-      if (!ad__touches(a, h)) continue;
+    bool alone = h != AD__NONE;
+    for (size_t q = alone ? from[h] : 0; alone && q < from[h + 1]; q++) {
+      ad__action *a = &p->action[toucher[q]];
+      if (toucher[q] <= i || a == row || !ad__touches(a, h)) continue;
       const bool is_row = a->run == ad__row_kernel && a->t.n[0] == AD_OP_relu && !row && ad__is_whole(p, &a->x[0], a->ref[0]);
       if (is_row) row = a;
       else alone = row && a->run == ad__partial_kernel && a->t.n[0] == AD_OP_relu && a->ref[0].buffer == h && !ad__adds(a);
@@ -7625,12 +7651,14 @@ AD_LOCAL void ad__plan_relu(ad__plan *p) {
     if (!ad__is_whole(p, &row->t.a, row->ref[1])) continue;
     f->t.n[0] = 1;
     f->ref[f->count].buffer = y;
-    for (j = i + 1; j < p->count; j++) {
-      ad__action *a = &p->action[j];
-      if (a->run == ad__partial_kernel && a->ref[0].buffer == h) a->ref[0].buffer = y;
+    for (size_t q = from[h]; q < from[h + 1]; q++) {
+      ad__action *a = &p->action[toucher[q]];
+      if (toucher[q] > i && a->run == ad__partial_kernel && a->ref[0].buffer == h) a->ref[0].buffer = y;
     }
     row->run = NULL;
   }
+  AD_FREE(from); AD_FREE(toucher);
+  return true;
 }
 
 /* Outputs are made where they are wanted: the copy behind an action goes away. */
@@ -7648,44 +7676,49 @@ AD_LOCAL void ad__plan_outputs(ad__plan *p) {
   }
 }
 
-/* What each action serves; what serves nothing goes. m outputs, n inputs */
-AD_LOCAL bool ad__plan_serves(ad__plan *p, size_t m, size_t n) {
-  p->words = (m + n + 63) / 64;
-  p->serves = (uint64_t *)ad__array(p->count * p->words, sizeof *p->serves);
-  uint64_t *need = (uint64_t *)ad__array(p->buffers * p->words, sizeof *need);
-  if (p->serves && need) {
-    memset(need, 0, p->buffers * p->words * sizeof *need);
-    for (size_t b = 0; b < p->buffers; b++) {
-      const ad__buffer *q = &p->buffer[b];
-      const size_t bit = q->kind == AD__AT_Y ? q->index : m + q->index;
-      if (q->kind >= AD__AT_Y) need[b * p->words + bit / 64] |= (uint64_t)1 << bit % 64;
-    }
-    for (size_t i = p->count; i-- > 0;) {
-      ad__action *a = &p->action[i];
-      uint64_t *s = p->serves + i * p->words, any = 0;
-      memset(s, a->run == ad__guard_kernel ? 255 : 0, p->words * sizeof *s);
-      AD__EACH_REF(a, q) for (size_t k = 0; ad__writes(a, q) && k < p->words; k++) s[k] |= need[a->ref[q].buffer * p->words + k];
-      AD__EACH_REF(a, q) for (size_t k = 0; k < p->words; k++) need[a->ref[q].buffer * p->words + k] |= s[k];
-      for (size_t k = 0; k < p->words && a->rule != AD__NONE; k++)     /* the adjoint that is looked at */
-        if (p->rule_ref[a->rule].buffer != AD__NONE) need[p->rule_ref[a->rule].buffer * p->words + k] |= s[k];
-      for (size_t k = 0; k < p->words; k++) any |= s[k];
-      if (!any) a->run = NULL;
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++) {
-      if (!p->action[i].run) { AD_FREE(p->action[i].x); AD_FREE(p->action[i].ref); continue; }
-      memmove(p->serves + kept * p->words, p->serves + i * p->words, p->words * sizeof *p->serves);
-      p->action[kept++] = p->action[i];
-    }
-    p->count = kept;
+/* Which actions a run needs, from the last to the first: those that write what is needed (marked: results asked for), and comparisons. What
+   they read, or add to, is needed in turn, and the adjoint that their rule looks at. */
+AD_LOCAL void ad__plan_needs(const ad__plan *p, bool *needed, bool *runs) {
+  for (size_t i = p->count; i-- > 0;) {
+    const ad__action *a = &p->action[i];
+    runs[i] = a->run == ad__guard_kernel;
+    AD__EACH_REF(a, q) runs[i] = runs[i] || (ad__writes(a, q) && needed[a->ref[q].buffer]);
+    if (!runs[i]) continue;
+    AD__EACH_REF(a, q) needed[a->ref[q].buffer] = true;
+    if (a->rule != AD__NONE && p->rule_ref[a->rule].buffer != AD__NONE) needed[p->rule_ref[a->rule].buffer] = true;
   }
-  AD_FREE(need);
-  return p->serves && need;
+}
+/* what no result needs goes */
+AD_LOCAL bool ad__plan_prune(ad__plan *p) {
+  bool *needed = (bool *)ad__array(p->buffers + p->count, sizeof *needed), *runs = needed ? needed + p->buffers : NULL;
+  if (!needed) return false;
+  for (size_t b = 0; b < p->buffers; b++) needed[b] = p->buffer[b].kind >= AD__AT_Y;
+  ad__plan_needs(p, needed, runs);
+  size_t kept = 0;
+  for (size_t i = 0; i < p->count; i++) {
+    if (runs[i]) p->action[kept++] = p->action[i];
+    else { AD_FREE(p->action[i].x); AD_FREE(p->action[i].ref); }
+  }
+  p->count = kept;
+  AD_FREE(needed);
+  return true;
 }
 
 /* may an action end a run? comparisons, labels and indices out of range (the reverse rules look at the same ones again) */
 AD_LOCAL bool ad__may_refuse(const ad__action *a) {
   return a->run == ad__guard_kernel || (a->rule == AD__NONE && a->t.op && (a->t.op->flags & AD__CHECKED));
+}
+/* the inputs by the action after which they are updated: counting sort; those without a gradient last */
+AD_LOCAL bool ad__plan_order(ad__plan *p, size_t n) {
+  size_t *from = (size_t *)ad__array(p->count + 2, sizeof *from);
+  p->update_order = (uint32_t *)ad__array(n, sizeof *p->update_order);
+  if (!from || !p->update_order) { AD_FREE(from); return false; }
+  memset(from, 0, (p->count + 2) * sizeof *from);
+  for (size_t k = 0; k < n; k++) from[(p->update_after[k] == AD__NONE ? p->count : p->update_after[k]) + 1]++;
+  for (size_t i = 0; i <= p->count; i++) from[i + 1] += from[i];
+  for (size_t k = 0; k < n; k++) p->update_order[from[p->update_after[k] == AD__NONE ? p->count : p->update_after[k]]++] = (uint32_t)k;
+  AD_FREE(from);
+  return true;
 }
 /* buffers that some action touches, renumbered; from and to which action */
 AD_LOCAL bool ad__plan_lives(ad__plan *p, size_t n) {
@@ -7704,25 +7737,29 @@ AD_LOCAL bool ad__plan_lives(ad__plan *p, size_t n) {
     const uint32_t g = a->rule == AD__NONE ? AD__NONE : p->rule_ref[a->rule].buffer;
     if (g != AD__NONE) p->buffer[g].last = (uint32_t)i;
   }
+  for (size_t b = 0; b < p->buffers; b++) {                /* update_after: first when the input is read last */
+    const ad__buffer *q = &p->buffer[b];
+    if (q->kind == AD__AT_INPUT && q->first != AD__NONE) p->update_after[q->index] = q->last;
+  }
   for (size_t k = 0; k < n; k++) {
-    const uint32_t g = p->gradient ? p->gradient[k] : AD__NONE;
+    const uint32_t g = p->gradient ? p->gradient[k] : AD__NONE, read = p->update_after[k];
+    p->update_after[k] = AD__NONE;
     if (g == AD__NONE) continue;
     uint32_t last = p->buffer[g].last > sure ? p->buffer[g].last : sure;
-    for (size_t b = 0; b < p->buffers; b++)
-      if (p->buffer[b].kind == AD__AT_INPUT && p->buffer[b].index == k && p->buffer[b].first != AD__NONE && p->buffer[b].last > last) last = p->buffer[b].last;
+    if (read != AD__NONE && read > last) last = read;
+    const uint32_t i = p->buffer[g].first;
     p->buffer[g].last = p->update_after[k] = last;
-    for (size_t i = 0; i < p->count; i++) {                /* a single product that makes it, after which nobody reads the input */
+    if (i != AD__NONE) {                                     /* a single product that makes it, after which nobody reads the input */
       ad__action *a = &p->action[i];
-      if (!ad__touches(a, g)) continue;
       if (a->run == ad__matmul_forward && i == last && p->buffer[g].first == i && ad__is_whole(p, &a->t.a, a->ref[a->count])
           && ad__span(&a->t.a, 0, a->t.a.rank - 2) == 1) {
         bool reads = false;
         AD__EACH_REF(a, q) reads = reads || (p->buffer[a->ref[q].buffer].kind == AD__AT_INPUT && p->buffer[a->ref[q].buffer].index == k);
         if (!reads) a->update = (uint32_t)k;
       }
-      break;
     }
   }
+  if (!ad__plan_order(p, n)) { AD_FREE(number); return false; }
   for (size_t b = 0; b < p->buffers; b++) {
     if (p->buffer[b].first == AD__NONE) { if (p->buffer[b].owned) AD_FREE(p->buffer[b].base); continue; }
     number[b] = (uint32_t)kept;
@@ -7748,7 +7785,10 @@ typedef struct ad__gap { size_t from, to; } ad__gap;
 AD_LOCAL bool ad__plan_places(ad__plan *p) {
   ad__gap *gap = (ad__gap *)ad__array(p->buffers + 2, sizeof *gap);
   size_t gaps = 0, top = 0;
-  if (!gap) return false;
+  uint32_t *ends = (uint32_t *)ad__array(p->count + p->buffers, sizeof *ends), *after = ends + p->count;      /* lists: what is in use last at action i */
+  if (!gap || !ends) { AD_FREE(gap); AD_FREE(ends); return false; }
+  for (size_t i = 0; i < p->count; i++) ends[i] = AD__NONE;
+  for (size_t b = p->buffers; b-- > 0;) { const uint32_t i = p->buffer[b].last; if (i < p->count) { after[b] = ends[i]; ends[i] = (uint32_t)b; } }
   for (size_t i = 0; i < p->count; i++) {
     const ad__action *a = &p->action[i];
     bool in_place = a->run == ad__row_kernel || a->run == ad__partial_kernel;
@@ -7777,9 +7817,9 @@ AD_LOCAL bool ad__plan_places(ad__plan *p) {
         if (gap[best].from == gap[best].to) { memmove(gap + best, gap + best + 1, (gaps - best - 1) * sizeof *gap); gaps--; }
       }
     }
-    for (size_t q = 0; q < p->buffers; q++) {              /* free from here on */
+    for (uint32_t q = ends[i]; q != AD__NONE; q = after[q]) {          /* free from here on */
       const ad__buffer *b = &p->buffer[q];
-      if (b->last != i || b->offset == SIZE_MAX || q == taken) continue;
+      if (b->offset == SIZE_MAX || q == taken) continue;
       const size_t from = b->offset, to = from + (b->bytes + 63) / 64 * 64;
       size_t at = 0;
       while (at < gaps && gap[at].from < from) at++;
@@ -7791,7 +7831,7 @@ AD_LOCAL bool ad__plan_places(ad__plan *p) {
     }
   }
   p->bytes = top;
-  AD_FREE(gap);
+  AD_FREE(gap); AD_FREE(ends);
   return true;
 }
 
@@ -7949,14 +7989,15 @@ AD_LOCAL bool ad__plan_take(ad__plan *p, struct ad__trace *r, const ad__graph *g
     a->ref[a->count + 2] = ad__ref_of(p, a->work);
     AD__EACH_REF(a, k) if (ad__writes(a, k) && p->buffer[a->ref[k].buffer].kind == AD__AT_UNKNOWN) p->buffer[a->ref[k].buffer].kind = AD__AT_WORK;
   }
+  for (uint32_t s = 0; s < g->count; s++) {                  /* the graph's own constants stay where they are */
+    const ad__ref at = ad__ref_of(p, g->step[s].data);
+    if (at.buffer != AD__NONE && at.offset == 0 && p->buffer[at.buffer].kind == AD__AT_UNKNOWN) p->buffer[at.buffer].kind = AD__AT_CONSTANT;
+  }
   for (size_t i = 0; i < p->count; i++) {
     AD__EACH_REF(&p->action[i], k) {
       ad__buffer *b = &p->buffer[p->action[i].ref[k].buffer];
-      bool of_graph = false;
       if (b->kind != AD__AT_UNKNOWN) continue;
       b->kind = AD__AT_CONSTANT;
-      for (uint32_t s = 0; s < g->count; s++) of_graph = of_graph || (g->step[s].data && (char *)g->step[s].data == b->base);
-      if (of_graph) continue;
       void *copy = ad__array(b->bytes, 1);
       if (!copy) return false;
       memcpy(copy, b->base, b->bytes);
@@ -7984,11 +8025,10 @@ AD_LOCAL ad_status ad__plan_make(const ad_function *f, bool adjoints, ad__plan *
     ad__graph_trace(f, t, adjoints, v, where);
     status = t->status;
     bool ok = status == AD_OK && ad__plan_take(p, &trace, g, where, n, m) && ad__plan_early(p);
+    ok = ok && ad__plan_sweeps(p) && ad__plan_relu(p);
     if (ok) {
-      ad__plan_sweeps(p);
-      ad__plan_relu(p);
       ad__plan_outputs(p);
-      ok = ad__plan_serves(p, m, n) && ad__plan_lives(p, n);
+      ok = ad__plan_prune(p) && ad__plan_lives(p, n);
     }
     if (ok) {
       for (size_t b = 0; b < p->buffers; b++) p->buffer[b].offset = SIZE_MAX;
@@ -7997,7 +8037,7 @@ AD_LOCAL ad_status ad__plan_make(const ad_function *f, bool adjoints, ad__plan *
     if (ok) {
       for (size_t j = 0; adjoints && j < m; j++) if (g->step[g->output[j]].bytes > p->zeros) p->zeros = g->step[g->output[j]].bytes;
       p->zeros = (p->zeros + 63) / 64 * 64;
-      p->table = p->buffers * sizeof(char *) + p->widest * (sizeof(ad__strided) + sizeof(ad__strided *));
+      p->table = p->buffers * sizeof(char *) + p->widest * (sizeof(ad__strided) + sizeof(ad__strided *)) + (p->buffers + p->count) * sizeof(bool);
       p->table = (p->table + 63) / 64 * 64;
     } else if (status == AD_OK) status = AD_ERROR_MEMORY;
   }
@@ -8045,9 +8085,10 @@ AD_LOCAL void ad__update(const ad_function_step_arguments *s, const ad__graph_st
   if (in->rank >= 0 && in->dtype == AD_F32) ad_f32_sgd(in->bytes / sizeof(float), (float *)x, (const float *)g, (float *)v, s->rate, s->momentum, s->decay);
   else ad_f64_sgd(in->bytes / sizeof(double), (double *)x, (const double *)g, (double *)v, s->rate, s->momentum, s->decay);
 }
-AD_LOCAL bool ad__wants(const ad_function_step_arguments *s, size_t m, size_t bit) {
-  if (bit < m) return s->y && s->y[bit];
-  return (s->gx && s->gx[bit - m]) || (s->theta && s->theta[bit - m]);
+/* does the caller want the contents of buffer b? */
+AD_LOCAL bool ad__wants(const ad_function_step_arguments *s, const ad__buffer *b) {
+  if (b->kind == AD__AT_Y) return s->y && s->y[b->index];
+  return b->kind == AD__AT_GX && ((s->gx && s->gx[b->index]) || (s->theta && s->theta[b->index]));
 }
 
 AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const ad_function_step_arguments *s, char *space) {
@@ -8058,6 +8099,8 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
   char **at = (char **)(void *)space, *zeros = space + p->table, *base = zeros + p->zeros;
   ad__strided *x = (ad__strided *)(void *)(at + p->buffers);
   const ad__strided **px = (const ad__strided **)(void *)(x + p->widest);
+  bool *needed = (bool *)(void *)(px + p->widest), *runs = needed + p->buffers;
+  size_t updates = 0;
   uint32_t rule = AD__NONE;
   bool zero = false, strayed = false;
   for (size_t k = 0; k < p->widest; k++) px[k] = &x[k];
@@ -8066,6 +8109,7 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
     const ad__buffer *q = &p->buffer[b];
     const uint32_t k = q->index;
     char *work = base + q->offset;
+    needed[b] = ad__wants(s, q);
     switch (q->kind) {
       case AD__AT_INPUT: at[b] = (char *)(uintptr_t)s->x[k]; break;
       case AD__AT_SEED:
@@ -8078,17 +8122,16 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
       default: at[b] = work;
     }
   }
+  ad__plan_needs(p, needed, runs);
   for (size_t i = 0; i <= p->count; i++) {
-    for (size_t k = 0; i && s->theta && !strayed && k < n; k++) {      /* parameters that nobody reads any more */
-      if (p->update_after[k] != i - 1 || p->gradient[k] == AD__NONE || !s->theta[k]) continue;
+    for (; i && updates < n && p->update_after[p->update_order[updates]] <= i - 1; updates++) {      /* parameters that nobody reads any more */
+      const uint32_t k = p->update_order[updates];
+      if (strayed || !s->theta || p->gradient[k] == AD__NONE || !s->theta[k]) continue;
       if (!(p->action[i - 1].update == k && ad__folds(s, k))) ad__update(s, &g->step[g->input[k]], k, at[p->gradient[k]]);
     }
     if (i == p->count) break;
     const ad__action *a = &p->action[i];
-    const uint64_t *serves = p->serves + i * p->words;
-    bool wanted = a->run == ad__guard_kernel;
-    for (size_t bit = 0; bit < m + n && !wanted; bit++) wanted = (serves[bit / 64] >> bit % 64 & 1) && ad__wants(s, m, bit);
-    if (!wanted) continue;
+    if (!runs[i]) continue;
     ad__tensor t = a->t;
     for (uint32_t k = 0; k < a->count; k++) {
       x[k] = a->x[k];
