@@ -1488,7 +1488,7 @@ typedef struct ad_function_arguments {
 
 /* What optimisation has done. Instructions of kinds that were not built yet are 0. */
 typedef struct ad_function_info {
-  size_t inputs, outputs, recorded, nodes, guards;                   /* nodes on the tape between x and y, and after optimisation */
+  size_t inputs, outputs, recorded, nodes, guards;                   /* nodes on the tape that x leads to or y needs, but x; nodes after optimisation, with x */
   size_t differentiated;                                             /* inputs by which it is differentiated: all, or those of ad_function_wrt */
   size_t instructions[AD_FUNCTION_KINDS], slots[AD_FUNCTION_KINDS];
 } ad_function_info;
@@ -5056,8 +5056,40 @@ enum { AD__CALL_VALUE,               /* x -> y */
        AD__CALL_BACK,                /* X, weights of gx -> adjoints of X */
        AD__CALL_ALONG,               /* X dX -> tangent of gx */
        AD__CALLS };
+/* What threads share: programs, plans and derived functions are published once, work spaces taken and put back. Builtins where the compiler has
+   them (C++ too), else C11 atomics; without either a function is for one thread at a time. */
+#if defined(__GNUC__) && !defined(__TINYC__)
+typedef void *ad__shared;
+typedef long ad__users;
+AD_LOCAL void *ad__swap(ad__shared *at, void *p) { return __atomic_exchange_n(at, p, __ATOMIC_ACQ_REL); }
+AD_LOCAL void *ad__published(const ad__shared *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+AD_LOCAL bool ad__publish(ad__shared *at, void *p) {
+  void *none = NULL;
+  return __atomic_compare_exchange_n(at, &none, p, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+AD_LOCAL long ad__count_users(ad__users *users, long more) { return __atomic_add_fetch(users, more, __ATOMIC_ACQ_REL); }
+#elif !defined(__cplusplus) && !defined(__STDC_NO_ATOMICS__) && !defined(__TINYC__)
+#include <stdatomic.h>
+typedef _Atomic(void *) ad__shared;
+typedef _Atomic(long) ad__users;
+AD_LOCAL void *ad__swap(ad__shared *at, void *p) { return atomic_exchange_explicit(at, p, memory_order_acq_rel); }
+AD_LOCAL void *ad__published(const ad__shared *at) { return atomic_load_explicit((ad__shared *)(uintptr_t)at, memory_order_acquire); }
+AD_LOCAL bool ad__publish(ad__shared *at, void *p) {
+  void *none = NULL;
+  return atomic_compare_exchange_strong_explicit(at, &none, p, memory_order_acq_rel, memory_order_acquire);
+}
+AD_LOCAL long ad__count_users(ad__users *users, long more) { return atomic_fetch_add_explicit(users, more, memory_order_acq_rel) + more; }
+#else
+typedef void *ad__shared;
+typedef long ad__users;
+AD_LOCAL void *ad__swap(ad__shared *at, void *p) { void *old = *at; *at = p; return old; }
+AD_LOCAL void *ad__published(const ad__shared *at) { return *at; }
+AD_LOCAL bool ad__publish(ad__shared *at, void *p) { if (*at) return false; *at = p; return true; }
+AD_LOCAL long ad__count_users(ad__users *users, long more) { return *users += more; }
+#endif
+
 typedef struct ad__callee { const ad_custom *op; ad_function *derived; } ad__callee;
-typedef struct ad__callees { long users; uint32_t count, room; ad__callee *item; } ad__callees;
+typedef struct ad__callees { ad__users users; uint32_t count, room; ad__callee *item; } ad__callees;
 
 typedef struct ad__node { uint32_t op, a, b, c; } ad__node;     /* CONST: the bits of the number in a, b; INPUT: its place in a */
 
@@ -6282,7 +6314,7 @@ struct ad_function {
   bool *used;                             /* by the caller's number: some output depends on the input, and it is differentiated */
   size_t recorded, guards;
   ad__callees *callees;                   /* custom operations that are called; NULL: none */
-  ad__program *program[AD_FUNCTION_KINDS], *packed[AD_FUNCTION_KINDS];      /* for many points, for one */
+  ad__shared program[AD_FUNCTION_KINDS], packed[AD_FUNCTION_KINDS];         /* ad__program: for many points, for one */
   struct ad__graph *graph;                /* tensors: see there; the rest is empty */
 };
 AD_LOCAL void ad__graph_free(struct ad__graph *g);
@@ -6291,25 +6323,9 @@ AD_LOCAL size_t ad__graph_size(const struct ad__graph *g, bool outputs);
 #define AD__PROGRAM_LIMIT 200000u         /* nodes: a Jacobian or Hessian that would need more is made by sweeps */
 #define AD__ELIMINATION_LIMIT 600u        /* vertices */
 
-#if defined(__GNUC__) && !defined(__TINYC__)
-AD_LOCAL ad__program *ad__program_get(ad__program *const *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
-AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) {
-  ad__program *none = NULL;
-  return __atomic_compare_exchange_n(at, &none, p, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-#else
-AD_LOCAL ad__program *ad__program_get(ad__program *const *at) { return *at; }
-AD_LOCAL bool ad__program_publish(ad__program **at, ad__program *p) { if (*at) return false; *at = p; return true; }
-#endif
-
 /* the table of a function is shared by those that ad_function_wrt makes of it */
-#if defined(__GNUC__) && !defined(__TINYC__)
-AD_LOCAL long ad__count_users(ad__callees *c, long more) { return __atomic_add_fetch(&c->users, more, __ATOMIC_ACQ_REL); }
-#else
-AD_LOCAL long ad__count_users(ad__callees *c, long more) { return c->users += more; }
-#endif
 AD_LOCAL void ad__callees_release(ad__callees *c) {
-  if (!c || ad__count_users(c, -1) > 0) return;
+  if (!c || ad__count_users(&c->users, -1) > 0) return;
   for (uint32_t k = 0; k < c->count; k++) ad_function_destroy(c->item[k].derived);
   AD_FREE(c->item); AD_FREE(c);
 }
@@ -6461,14 +6477,14 @@ AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int targe
   return ok;
 }
 
-AD_LOCAL ad__program *ad__program_in(const ad_function *f, ad_function_kind kind, ad__program *const *place, int target) {
-  ad__program *p = ad__program_get(place);
+AD_LOCAL ad__program *ad__program_in(const ad_function *f, ad_function_kind kind, const ad__shared *place, int target) {
+  ad__program *p = (ad__program *)ad__published(place);
   if (p) return p;
   p = (ad__program *)ad__array(1, sizeof *p);
   if (!p || !ad__compile(f, kind, target, p)) { AD_FREE(p); return NULL; }
-  if (!ad__program_publish((ad__program **)(uintptr_t)place, p)) {       /* another thread was faster */
+  if (!ad__publish((ad__shared *)(uintptr_t)place, p)) {     /* another thread was faster */
     ad__program_free(p); AD_FREE(p);
-    p = ad__program_get(place);
+    p = (ad__program *)ad__published(place);
   }
   return p;
 }
@@ -6483,9 +6499,10 @@ AD_LOCAL ad__program *ad__function_packed(const ad_function *f, ad_function_kind
 
 AD_API void ad_function_destroy(ad_function *f) {
   if (!f) return;
-  for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
-    if (f->program[k]) { ad__program_free(f->program[k]); AD_FREE(f->program[k]); }
-    if (f->packed[k]) { ad__program_free(f->packed[k]); AD_FREE(f->packed[k]); }
+  for (int k = 0; k < 2 * AD_FUNCTION_KINDS; k++) {
+    ad__program *p = (ad__program *)ad__published(k % 2 ? &f->program[k / 2] : &f->packed[k / 2]);
+    if (p) ad__program_free(p);
+    AD_FREE(p);
   }
   ad__ir_free(&f->ir);
   ad__callees_release(f->callees);
@@ -6501,7 +6518,7 @@ AD_LOCAL ad_function *ad__function_from_ir(ad__ir *ir, uint32_t n, const uint32_
   bool *used = (bool *)ad__array(n, sizeof *used);
   if (!f || !out || !place || !used || ir->failed) { AD_FREE(f); AD_FREE(out); AD_FREE(place); AD_FREE(used); ad__ir_free(ir); return NULL; }
   memset(f, 0, sizeof *f);
-  if (ir->callees) ad__count_users(ir->callees, 1);
+  if (ir->callees) ad__count_users(&ir->callees->users, 1);
   f->callees = f->ir.callees = ir->callees;
   memset(used, 0, n * sizeof *used);
   memcpy(out, y, m * sizeof *out);
@@ -6715,6 +6732,20 @@ AD_LOCAL ad_status ad__ir_record_node(ad__ir *ir, const ad_tape *t, size_t i, co
   return AD_OK;
 }
 
+/* nodes that x leads to, or that are needed, but x; needed: 1, gets bit 1 where x leads to the node */
+AD_LOCAL size_t ad__count_recorded(const ad_tape *t, const ad_var *x, size_t n, unsigned char *needed) {
+  size_t recorded = 0;
+  for (size_t i = 0; i < t->count; i++) needed[i] = needed[i] != 0;
+  for (size_t k = 0; k < n; k++) needed[x[k].node] = 4;
+  for (size_t i = 0; i < t->count; i++) {
+    uint32_t few[4];
+    const uint32_t *operand;
+    if (needed[i] == 4) continue;
+    for (uint32_t k = ad__node_operands(t, i, few, &operand); k-- > 0;) if (needed[operand[k]] & 6) needed[i] |= 2;
+    recorded += needed[i] != 0;
+  }
+  return recorded;
+}
 AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m,
                                  uint32_t *out, uint32_t *ok, size_t *recorded, size_t *guards) {
   size_t count = t->count, all = 0;
@@ -6755,7 +6786,6 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
     for (size_t k = 0; k < n; k++) pool[first[x[k].node]] = ad__expr_at(ir, ad__ir_append(ir, AD__IR_INPUT, (uint32_t)k, 0, 0));
     for (size_t i = 0; i < count && status == AD_OK && !ir->failed; i++) {
       if (!needed[i] || input[i] != AD__NONE) continue;
-      ++*recorded;
       status = ad__ir_record_node(ir, t, i, first, pool);
       if (status != AD_OK || AD_NODE_OP(t->code[i].op) != AD_OP_GUARD_) continue;
       const ad__expr a = pool[first[i]];
@@ -6764,6 +6794,7 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
       good = ad__expr_and(good, held);
     }
     for (size_t j = 0; j < m && status == AD_OK; j++) out[j] = ad__expr_node(ir, pool[first[y[j].node]]);
+    *recorded = ad__count_recorded(t, x, n, needed);
     *ok = good.ir && *guards ? good.node : AD__NONE;
   }
   if (ir->failed && status == AD_OK) status = AD_ERROR_MEMORY;
@@ -6801,9 +6832,9 @@ typedef struct ad__graph {
   uint32_t count, *input, *output;
   size_t n, m;                                  /* elements of all inputs, of all outputs */
   bool labels;                                  /* AD_I32 among them */
-  void *plan[2];                                /* ad__plan for values, for values and adjoints; published when made */
-  void *spare[3];                               /* work spaces, taken by a call, put back after it: of both plans, of ad__graph_apply */
-  void *derived[2];                             /* functions of tensors in turn: tangents, curvatures; or ad__underived */
+  ad__shared plan[2];                            /* ad__plan for values, for values and adjoints; published when made */
+  ad__shared spare[3];                           /* work spaces, taken by a call, put back after it: of both plans, of ad__graph_apply */
+  ad__shared derived[2];                         /* functions of tensors in turn: tangents, curvatures; or ad__underived */
 } ad__graph;
 AD_LOCAL void ad__plan_free(struct ad__plan *p);
 static char ad__underived;                      /* in the place of a derived function: an operation has no such derivative */
@@ -6819,10 +6850,11 @@ AD_LOCAL void ad__graph_free(struct ad__graph *g) {
     ad_function_destroy(g->step[i].fused);
   }
   for (int k = 0; k < 2; k++) {
-    ad__plan_free((struct ad__plan *)g->plan[k]);
-    if (g->derived[k] != &ad__underived) ad_function_destroy((ad_function *)g->derived[k]);
+    void *derived = ad__published(&g->derived[k]);
+    ad__plan_free((struct ad__plan *)ad__published(&g->plan[k]));
+    if (derived != &ad__underived) ad_function_destroy((ad_function *)derived);
   }
-  for (int k = 0; k < 3; k++) AD_FREE(g->spare[k]);
+  for (int k = 0; k < 3; k++) { void *spare = ad__published(&g->spare[k]); AD_FREE(spare); }
   AD_FREE(g->step); AD_FREE(g->input); AD_FREE(g->output); AD_FREE(g);
 }
 
@@ -7087,7 +7119,6 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
       if (!(state[i] & 3)) continue;
       needed++;
       if (state[i] & 2) continue;
-      f->recorded++;
       if (ad__is_lane_row(t, i)) {
         if ((state[i] & 4) || w.step[i] == AD__NONE) w.group[i] = (uint32_t)i; else w.group[i] = w.step[i];
       }
@@ -7134,6 +7165,8 @@ AD_LOCAL ad_function *ad__graph_create(ad_tape *t, const ad_var *x, size_t n, co
     }
     for (size_t j = 0; j < m && status == AD_OK; j++) g->output[j] = w.step[y[j].node];
     if (status == AD_OK && t->status != AD_OK) status = t->status;
+    for (size_t i = 0; i < count; i++) state[i] &= 3;
+    f->recorded = ad__count_recorded(t, x, n, state);
     for (size_t k = 0; k < n + m && status == AD_OK; k++) {
       const ad__graph_step *s = &g->step[k < n ? g->input[k] : g->output[k - n]];
       *(k < n ? &g->n : &g->m) += ad__step_size(s);
@@ -7215,8 +7248,8 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
   info.inputs = f->n; info.differentiated = f->d; info.outputs = f->m; info.recorded = f->recorded; info.nodes = f->ir.n; info.guards = f->guards;
   if (f->graph) ad__graph_describe(f, &info);
   for (int k = 0; k < AD_FUNCTION_KINDS; k++) {
-    const ad__program *p = ad__program_get(&f->program[k]);
-    if (!p) p = ad__program_get(&f->packed[k]);
+    const ad__program *p = (const ad__program *)ad__published(&f->program[k]);
+    if (!p) p = (const ad__program *)ad__published(&f->packed[k]);
     if (p) { info.instructions[k] = p->n_ins; info.slots[k] = p->n_slots; }
   }
   return info;
@@ -8053,24 +8086,12 @@ AD_LOCAL ad_status ad__plan_make(const ad_function *f, bool adjoints, ad__plan *
 
 /* --- runs of tensor functions */
 
-#if defined(__GNUC__) && !defined(__TINYC__)
-AD_LOCAL void *ad__swap(void **at, void *p) { return __atomic_exchange_n(at, p, __ATOMIC_ACQ_REL); }
-AD_LOCAL void *ad__published(void *const *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
-AD_LOCAL bool ad__publish(void **at, void *p) {
-  void *none = NULL;
-  return __atomic_compare_exchange_n(at, &none, p, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-#else
-AD_LOCAL void *ad__swap(void **at, void *p) { void *old = *at; *at = p; return old; }
-AD_LOCAL void *ad__published(void *const *at) { return *at; }
-AD_LOCAL bool ad__publish(void **at, void *p) { if (*at) return false; *at = p; return true; }
-#endif
-
 AD_LOCAL ad_status ad__function_plan(const ad_function *f, bool adjoints, const ad__plan **to) {
-  void **at = &f->graph->plan[adjoints];
+  ad__shared *at = &f->graph->plan[adjoints];
   ad__plan *p = (ad__plan *)ad__published(at);
-  ad_status status = p ? AD_OK : ad__plan_make(f, adjoints, &p);
-  if (status == AD_OK && !ad__published(at) && !ad__publish(at, p)) ad__plan_free(p);       /* another thread was faster */
+  const bool known = p != NULL;
+  const ad_status status = known ? AD_OK : ad__plan_make(f, adjoints, &p);
+  if (status == AD_OK && !known && !ad__publish(at, p)) ad__plan_free(p);       /* another thread was faster */
   *to = (const ad__plan *)ad__published(at);
   return status;
 }
@@ -8245,7 +8266,8 @@ AD_LOCAL ad_function *ad__graph_derive(const ad_function *f, int which, ad_statu
   return d;
 }
 AD_LOCAL ad_status ad__graph_derived(const ad_function *f, int which, const ad_function **to) {
-  void **at = &f->graph->derived[which], *d = ad__published(at);
+  ad__shared *at = &f->graph->derived[which];
+  void *d = ad__published(at);
   ad_status status = AD_OK;
   if (!d) {
     d = ad__graph_derive(f, which, &status);

@@ -16,7 +16,7 @@ else
 fi
 if echo 'int main(void) { return 0; }' | ${CC:-cc} -fopenmp -x c - -o build/asan/openmp 2>/dev/null; then
   echo "== OpenMP, address and undefined behaviour: many points on several threads"
-  OMP_NUM_THREADS=3 AD_CONFIGURED= $1 test B=build/openmp BACKENDS="$backends" TESTS=tests/test_function.c CHECKS= WARN= \
+  OMP_NUM_THREADS=3 AD_CONFIGURED= $1 test B=build/openmp BACKENDS="$backends" TESTS="tests/test_function.c tests/test_custom.c" CHECKS= WARN= \
     OPT="-O0 -g1 $inline -fopenmp -DAD_USE_OPENMP -fsanitize=address,undefined -fno-sanitize-recover=all" || status=1
 else
   echo "== OpenMP: ${CC:-cc} has none"

@@ -577,6 +577,99 @@ static void test_shrinks(void **unused) {
   ad_function_destroy(f);
 }
 
+/* what is recorded and what is left, counted: dead parts, common subexpressions, constants */
+static void wasteful(const ad_var *x, ad_var *y, void *context) {
+  ad_var dead = ad_var_exp(x[0]), a = ad_var_mul(ad_var_sin(x[0]), x[1]), b = ad_var_mul(x[1], ad_var_sin(x[0])), k = ad_constant(x[0].tape, 3);      /* 6 */
+  (void)context;
+  for (int i = 0; i < 50; i++) dead = ad_var_tanh(ad_var_add(dead, x[1]));                     /* 100 */
+  k = ad_var_sqrt(ad_var_add_xk(ad_var_mul(k, k), 7));                                         /* 3: the number 4 */
+  y[0] = ad_var_add(ad_var_mul(a, k), ad_var_add_xk(b, 0));                                    /* 3 */
+}
+static void test_counts_of_nodes(void **unused) {
+  const double x[2] = { 0.5, 2 };
+  double y, g[2];
+  char context[] = "wasteful";
+  (void)unused;
+  ad_function *f = ad_function_record(wasteful, NULL, 2, x, 1);
+  assert_non_null(f);
+  assert_int_equal(ad_function_jacobian(f, x, &y, g), AD_OK);
+  assert_near(y, 5 * sin(0.5) * 2, 1e-15); assert_near(g[0], 10 * cos(0.5), 1e-15); assert_near(g[1], 5 * sin(0.5), 1e-15);
+  ad_function_info info = ad_function_describe(f);
+  assert_int_equal(info.recorded, 6 + 100 + 3 + 3);
+  assert_int_equal(info.nodes, 2 + 5);                     /* x; sin, the product, the constant 4, its product and the sum */
+  ad_function_destroy(f);
+}
+
+/* outputs that are inputs, constants, or one another; every number of points around the lanes */
+static void odd(const ad_var *x, ad_var *y, void *context) {
+  (void)context;
+  y[0] = x[1]; y[1] = ad_constant(x[0].tape, 7); y[2] = y[3] = ad_var_mul(x[0], x[1]); y[4] = ad_var_mul_xk(x[0], 0);        /* y[5] is not set: 0; x[2] not used */
+}
+static void test_odd(void **unused) {
+  enum { ODD = 6, COUNT = 70 };
+  static const size_t counts[] = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, COUNT };
+  static double x[COUNT * 3], w[COUNT * ODD], y[COUNT * ODD + 1], r[COUNT * ODD * 3 + 1];
+  char context[] = "odd";
+  (void)unused;
+  for (int i = 0; i < COUNT * 3; i++) x[i] = uniform(-1, 1);
+  for (int i = 0; i < COUNT * ODD; i++) w[i] = uniform(-1, 1);
+  ad_function *f = ad_function_record(odd, NULL, 3, x, ODD);
+  assert_non_null(f);
+  for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+    const size_t count = counts[c];
+    y[count * ODD] = r[count * ODD * 3] = -7;
+    assert_int_equal(ad_function_jacobian_many(f, count, x, y, r), AD_OK);
+    for (size_t p = 0; p < count; p++) {
+      const double a = x[3 * p], b = x[3 * p + 1], values[ODD] = { b, 7, a * b, a * b, 0, 0 }, j[ODD * 3] = { 0, 1, 0, 0, 0, 0, b, a, 0, b, a, 0, 0, 0, 0, 0, 0, 0 };
+      for (int k = 0; k < ODD; k++) assert_near(y[p * ODD + (size_t)k], values[k], 0);
+      for (int k = 0; k < ODD * 3; k++) assert_near(r[p * ODD * 3 + (size_t)k], j[k], 0);
+    }
+    assert_true(y[count * ODD] == -7 && r[count * ODD * 3] == -7);
+    ad_function_arguments a;
+    memset(&a, 0, sizeof a);
+    a.dtype = AD_F64; a.x = x; a.w = w; a.result = r;
+    r[count * 9] = -7;
+    assert_int_equal(ad_function_apply(f, AD_FUNCTION_HESSIAN, count, &a), AD_OK);
+    for (size_t p = 0; p < count; p++) for (int k = 0; k < 9; k++) assert_near(r[p * 9 + (size_t)k], k == 1 || k == 3 ? w[p * ODD + 2] + w[p * ODD + 3] : 0, 1e-15);
+    assert_true(r[count * 9] == -7);
+  }
+  double one[ODD * 3], g[3];
+  assert_int_equal(ad_function_evaluate(f, x, one), AD_OK);
+  assert_near(one[0], x[1], 0); assert_near(one[1], 7, 0); assert_near(one[3], x[0] * x[1], 0); assert_near(one[5], 0, 0);
+  assert_int_equal(ad_function_jacobian(f, x, NULL, one), AD_OK);
+  assert_near(one[9], x[1], 0); assert_near(one[1], 1, 0); assert_near(one[2], 0, 0);
+  assert_int_equal(ad_function_vjp(f, x, w, NULL, g), AD_OK);
+  assert_near(g[1], w[0] + (w[2] + w[3]) * x[0], 1e-15); assert_near(g[2], 0, 0);
+  FILE *file = tmpfile();
+  assert_int_equal(ad_function_write_c(f, "odd", file), AD_OK);
+  fclose(file);
+  ad_sparse *s = ad_sparse_create(f, AD_FUNCTION_JACOBIAN);
+  assert_int_equal(s->nonzeros, 5);
+  ad_sparse_destroy(s);
+  ad_function_destroy(f);
+}
+
+/* a chain of very many nodes */
+static void huge(const ad_var *x, ad_var *y, void *context) {
+  (void)context;
+  y[0] = x[0];
+  for (int i = 0; i < 150000; i++) y[0] = ad_var_add(ad_var_mul_xk(y[0], 0.999), i % 1000 ? x[1] : ad_var_sin(x[1]));
+}
+static void test_huge(void **unused) {
+  const double x[2] = { 1, 1e-3 };
+  double y, g[2], h[4], ty, tg[2], one = 1;
+  char context[] = "huge";
+  (void)unused;
+  ad_function *f = ad_function_record(huge, NULL, 2, x, 1);
+  assert_non_null(f);
+  assert_int_equal(ad_function_jacobian(f, x, &y, g), AD_OK);
+  assert_int_equal(ad_jacobian_reverse(huge, NULL, 2, x, 1, &ty, tg), AD_OK);
+  assert_near(y, ty, 1e-12); assert_near(g[0], tg[0], 1e-12); assert_near(g[1], tg[1], 1e-12);
+  assert_int_equal(ad_function_hessian(f, x, &one, h), AD_OK);
+  assert_near(h[0], 0, 0); assert_near(h[1], 0, 0); assert_near(h[2], 0, 0); assert_true(h[3] < 0);
+  ad_function_destroy(f);
+}
+
 /* --- too large for one program: swept, lanes = directions */
 
 enum { WIDE = 700 };
@@ -736,7 +829,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_rows), cmocka_unit_test(test_special), cmocka_unit_test(test_wrt), cmocka_unit_test(test_sums), cmocka_unit_test(test_stream),
     cmocka_unit_test(test_graphs), cmocka_unit_test(test_counts), cmocka_unit_test(test_pages),
-    cmocka_unit_test(test_guards), cmocka_unit_test(test_select), cmocka_unit_test(test_create), cmocka_unit_test(test_shrinks),
+    cmocka_unit_test(test_guards), cmocka_unit_test(test_select), cmocka_unit_test(test_create), cmocka_unit_test(test_shrinks), cmocka_unit_test(test_counts_of_nodes), cmocka_unit_test(test_odd), cmocka_unit_test(test_huge),
     cmocka_unit_test(test_sweeps), cmocka_unit_test(test_threads), cmocka_unit_test(test_workspace), cmocka_unit_test(test_no_memory),
     cmocka_unit_test(test_misuse) };
   return cmocka_run_group_tests(tests, NULL, NULL);
