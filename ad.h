@@ -121,7 +121,9 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, neg, N##_neg(x), N##_k(-1),                                      KEEP_NONE, -10, 10)                              \
   ROW(N, D, abs, N##_abs(x), N##_sign(x),                                    KEEP_X, -10, 10)                                 \
   ROW(N, D, sqrt, N##_sqrt(x), N##_div(N##_k(0.5), N##_sub(v, N##_k(-0.0))),    KEEP_V, 0, 1e6)                               \
-  ROW(N, D, cbrt, N##_cbrt(x), N##_recip(N##_mul(N##_k(3), N##_mul(v, v))),  KEEP_V, -1e3, 1e3)                               \
+  ROW(N, D, cbrt, N##_cbrt(x),                                                                                                \
+      N##_select(N##_and(N##_ne(x, N##_k(0)), N##_lt(N##_abs(x), N##_k(AD__INF))), N##_div(N##_div(v, x), N##_k(3)),          \
+        N##_square(N##_recip(x))),                                           KEEP_XV, -1e3, 1e3)                              \
   ROW(N, D, exp, N##_exp(x), v,                                              KEEP_V, -20, 20)                                 \
   ROW(N, D, exp2, N##_exp2(x), N##_mul(v, N##_k(AD__LN2)),                   KEEP_V, -20, 20)                                 \
   ROW(N, D, exp10, N##_exp10(x), N##_mul(v, N##_k(AD__LN10)),                KEEP_V, -10, 10)                                 \
@@ -146,8 +148,10 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, cosh, N##_cosh(x), N##_sinh(x),                                  KEEP_X, -20, 20)                                 \
   ROW(N, D, tanh, N##_tanh(x), N##_tanh_slope(x),                            KEEP_X, -20, 20)                                 \
   ROW(N, D, asinh, N##_asinh(x), N##_recip(N##_hypot(N##_k(1), x)),          KEEP_X, -1e3, 1e3)                               \
-  ROW(N, D, acosh, N##_acosh(x), N##_recip(N##_mul(N##_sqrt(N##_sub(x, N##_k(1))), N##_sqrt(N##_add(x, N##_k(1))))),          \
-                                                                             KEEP_X, 1, 1e3)                                  \
+  ROW(N, D, acosh, N##_acosh(x),                                                                                              \
+      N##_number(v, N##_select(N##_lt(N##_k(0x1p28), x), N##_recip(x),                                                        \
+        N##_rsqrt(N##_mul(N##_sub(x, N##_k(1)), N##_add(x, N##_k(1)))))),                                                     \
+                                                                             KEEP_XV, 1, 1e3)                                 \
   ROW(N, D, atanh, N##_atanh(x), N##_number(v, N##_recip(N##_one_minus_square(x))), KEEP_XV, -1, 1)                           \
   ROW(N, D, erf, N##_erf(x), N##_mul(N##_k(AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 5)                                 \
   ROW(N, D, erfc, N##_erfc(x), N##_mul(N##_k(-AD__TWO_BY_SQRT_PI), N##_gauss(x)), KEEP_X, -5, 10)                             \
@@ -166,7 +170,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, digamma, N##_digamma(x), N##_number(v, N##_trigamma(x)),         KEEP_XV, 0.1, 30)                                \
   ROW(N, D, trigamma, N##_trigamma(x), N##_tetragamma(x),                    KEEP_X, 0.1, 30)                                 \
   ROW(N, D, tetragamma, N##_tetragamma(x), N##_polygamma(N##_k(3), x),       KEEP_X, 0.1, 30)                                 \
-  ROW(N, D, tgamma, N##_tgamma(x), N##_mul(v, N##_digamma(x)),               KEEP_XV, 0.1, 30)                                \
+  ROW(N, D, tgamma, N##_tgamma(x), N##_mul(v, N##_digamma(N##_select(N##_lt(N##_k(1e3), x), N##_k(1e3), x))),                   \
+                                                                             KEEP_XV, 0.1, 30)                                \
   ROW(N, D, sigmoid, N##_sigmoid(x), N##_sigmoid_slope(x),                   KEEP_X, -40, 40)                                 \
   ROW(N, D, sigmoid_slope, N##_sigmoid_slope(x), N##_neg(N##_mul(v, N##_tanh(N##_mul(x, N##_k(0.5))))), KEEP_XV, -40, 40)     \
   ROW(N, D, tanh_slope, N##_tanh_slope(x), N##_mul(N##_mul(N##_k(-2), N##_tanh(x)), v), KEEP_XV, -20, 20)                     \
@@ -296,7 +301,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
         N##_select(N##_ne(y, y), N##_k(0), N##_share(y, x, N##_lt(y, x)))),  KEEP_X, -10, 10, -10, 10)                        \
   ROW(N, D, xlogy, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, y)), N##_k(0), N##_mul(x, N##_log(y))),                  \
       N##_number(v, N##_log(y)),                                                                                              \
-      N##_number(v, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, N##_k(0))), N##_k(0), N##_div(x, y))),                  \
+      N##_number(v, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, N##_k(0))), N##_k(0),                                   \
+        N##_div(x, N##_sub(y, N##_k(-0.0))))),                                                                                \
                                                                              KEEP_XV, -10, 10, 0.1, 10)                       \
   ROW(N, D, xlog1py, N##_select(N##_and(N##_eq(x, N##_k(0)), N##_eq(y, y)), N##_k(0), N##_mul(x, N##_log1p(y))),              \
       N##_number(v, N##_log1p(y)),                                                                                            \
@@ -309,7 +315,9 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, elu, N##_select(N##_lt(N##_k(0), x), x, N##_mul(y, N##_expm1(x))),                                                \
       N##_number(v, N##_select(N##_lt(N##_k(0), x), N##_k(1),                                                                 \
         N##_select(N##_eq(x, N##_k(0)), N##_min(N##_k(1), y), N##_mul(y, N##_exp(x))))),                                      \
-      N##_number(v, N##_select(N##_lt(N##_k(0), x), N##_k(0), N##_expm1(x))), KEEP_XV, -10, 10, 0.1, 2)                       \
+      N##_number(v, N##_select(N##_or(N##_lt(N##_k(0), x), N##_and(N##_eq(x, N##_k(0)), N##_lt(N##_k(1), y))), N##_k(0),      \
+        N##_expm1(x))),                                                                                                       \
+                                                                             KEEP_XV, -10, 10, 0.1, 2)                        \
   ROW(N, D, huber,                                                                                                            \
       N##_select(N##_le(N##_k(0), y), N##_select(N##_le(N##_abs(x), y), N##_mul(N##_k(0.5), N##_mul(x, x)),                   \
         N##_mul(y, N##_fma(N##_k(-0.5), y, N##_abs(x)))), N##_k(AD__NAN)), N##_number(v, N##_clamp(x, N##_neg(y), y)),        \

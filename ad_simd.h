@@ -937,7 +937,8 @@ AD_INLINE void ad_v64_transpose(ad_v64 *r) {
   WORD(N, exp, 10, 10) WORD(N, log1p, 10, 10) WORD(N, sinpi, 05, 05) WORD(N, cospi, 05, 05) WORD(N, sinh, 10, 35)             \
   WORD(N, cosh, 10, 35) WORD(N, asinh, 10, 10) WORD(N, acosh, 10, 10)
 #define AD__ENDS_2(WORD, N) WORD(N, pow, 10, 10) WORD(N, hypot, 05, 35)
-#define AD__DOUBLE_1(WORD, N) WORD(N, lgamma, 10, 10) WORD(N, tgamma, 10, 10)
+#define AD__DOUBLE_1(WORD, N) WORD(N, lgamma, 10, 10)
+#define AD__DOUBLE_ENDS_1(WORD, N) WORD(N, tgamma, 10, 10)
 
 #if defined(AD__SLEEF)
 
@@ -1040,6 +1041,7 @@ AD__MATH_2(AD__MATH_WORD_2, ad_v64)
 AD__ENDS_1(AD__ENDS_WORD_1, ad_v64)
 AD__ENDS_2(AD__ENDS_WORD_2, ad_v64)
 AD__DOUBLE_1(AD__MATH_WORD_1, ad_v64)
+AD__DOUBLE_ENDS_1(AD__ENDS_WORD_1, ad_v64)
 
 #define AD_N ad_v32
 #define AD_S ad_f32
@@ -1792,19 +1794,19 @@ AD_INLINE AD_N AD_W(atan2)(AD_N x, AD_N y) { return AD_LIBM(atan2)(x, y); }
 AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) { return AD_LIBM(hypot)(x, y); }
 AD_INLINE AD_N AD_W(fmod)(AD_N x, AD_N y) { return AD_LIBM(fmod)(x, y); }
 AD_INLINE AD_N AD_W(remainder)(AD_N x, AD_N y) { return AD_LIBM(remainder)(x, y); }
-/* in double: x = 2 n + q/2 + t exactly, |t| <= 1/4 in any rounding mode, and pi t with the part that the product rounds away */
+/* in double: |x| = 2 n + q/2 + t exactly, |t| <= 1/4 in any rounding mode, and pi t with the part that the product rounds away */
 AD_INLINE AD_N AD_W(sinpi)(AD_N x) {
-  double a = (double)x, r = fmod(a, 2), q = floor(2 * r + 0.5), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
+  double a = (double)x, r = fmod(fabs(a), 2), q = floor(2 * r + 0.5), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
   double e = fma(0x1.921fb54442d18p+1, t, -p) + 0x1.1a62633145c07p-53 * t, s = sin(p), c = cos(p), v;
   if (r != r) return (AD_N)(a - a);
-  v = fabs(q) == 2 ? -(s + e * c) : q == 0 || fabs(q) == 4 ? s + e * c : q == 1 || q == -3 ? c - e * s : e * s - c;
-  return (AD_N)(v == 0 ? copysign(0, a) : v);
+  v = q == 2 ? -(s + e * c) : q == 1 ? c - e * s : q == 3 ? e * s - c : s + e * c;
+  return (AD_N)(v == 0 ? copysign(0, a) : signbit(a) ? -v : v);
 }
 AD_INLINE AD_N AD_W(cospi)(AD_N x) {
-  double a = (double)x, r = fmod(a, 2), q = floor(2 * r + 0.5), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
+  double a = (double)x, r = fmod(fabs(a), 2), q = floor(2 * r + 0.5), t = r - q / 2, p = 0x1.921fb54442d18p+1 * t;
   double e = fma(0x1.921fb54442d18p+1, t, -p) + 0x1.1a62633145c07p-53 * t, s = sin(p), c = cos(p), v;
   if (r != r) return (AD_N)(a - a);
-  v = fabs(q) == 2 ? e * s - c : q == 0 || fabs(q) == 4 ? c - e * s : q == 1 || q == -3 ? -(s + e * c) : s + e * c;
+  v = q == 2 ? e * s - c : q == 1 ? -(s + e * c) : q == 3 ? s + e * c : c - e * s;
   return (AD_N)(v + 0);
 }
 
@@ -3213,8 +3215,8 @@ AD_LOCAL void AD_SW(rows_layer_norm_share)(size_t rows, size_t n, const AD_S *x,
 
 /* What SLEEF 3.5.1 gives up too early: exp of double from 709.78271 on, sinh and cosh from 88 (709), log1p from 1e38 (1e307),
    asinh and acosh from 1.8e19 (1.3e154), pow and hypot near the largest number; sinpi and cospi beyond 2.5e8 and the signs of
-   their zeros. A test of the whole register guards each repair, so that the common range pays one comparison and a branch that
-   is not taken: 1 to 4 % with AVX-512 (0.29 ns a float for exp, 1.05 ns a double). */
+   their zeros; and those of tgamma below -170. A test of the whole register guards each repair, so that the common range pays one
+   comparison and a branch that is not taken: 1 to 4 % with AVX-512 (0.29 ns a float for exp, 1.05 ns a double). */
 #if defined(AD__TEMPLATE) && AD__TEMPLATE == AD__SLEEF_ENDS
 
 /* scale e^x for large x: e^(x - c) scale 2^64 with c = 64 ln2 in two parts, of which the first is subtracted exactly */
@@ -3284,6 +3286,16 @@ AD_INLINE AD_N AD_W(hypot)(AD_N x, AD_N y) {
   r = AD_W(select)(far, AD_W(mul)(AD_W(_hypot)(AD_W(mul)(x, q), AD_W(mul)(y, q)), AD_W(k)(4)), r);
   return AD_W(select)(AD_W(or)(AD_W(eq)(AD_W(abs)(x), inf), AD_W(eq)(AD_W(abs)(y), inf)), inf, r);
 }
+#if AD__FINITE_EXP                      /* double: of float tgamma is made from it */
+/* below -170 zeros with the sign of the strip, which is lost, not always the same way on NEON as on AVX2 and AVX-512 */
+AD_INLINE AD_N AD_W(tgamma)(AD_N x) {
+  AD_N r = AD_W(_tgamma)(x), h;
+  AD_W(mask) zero = AD_W(eq)(r, AD_W(k)(0));
+  if (AD_LIKELY(!AD_W(any)(zero))) return r;
+  h = AD_W(mul)(AD_W(floor)(x), AD_W(k)(0.5));
+  return AD_W(select)(zero, AD_W(select)(AD_W(eq)(h, AD_W(floor)(h)), AD_W(k)(0), AD_W(k)(-0.0)), r);
+}
+#endif
 #endif
 
 /* fmod and remainder are exact, by definition. Below a quotient of 2^22 (2^51) the rounded quotient is at most one too large
@@ -3565,16 +3577,18 @@ AD__RARE AD_N AD_W(digamma)(AD_N x) {
   return AD_W(select)(left, w, near);
 }
 
+/* s + c plus t, the rounding error into c */
+AD_INLINE void AD_W(_collect)(AD_N *s, AD_N *c, AD_N t) {
+  AD_N u = AD_W(add)(*s, t), b = AD_W(sub)(u, *s);
+  *c = AD_W(add)(*c, AD_W(add)(AD_W(sub)(*s, AD_W(sub)(u, b)), AD_W(sub)(t, b)));
+  *s = u;
+}
 /* sum 1/(x+k)^p over k = 0.. while x + k < 10 (p = 2, 3), summed with a compensation; *y is moved to the first x + k >= 10 */
 AD_INLINE AD_N AD_W(_shifted)(AD_N *y, bool cube) {
-  AD_N s = AD_W(k)(0), c = AD_W(k)(0), x = *y, t, u, b;
+  AD_N s = AD_W(k)(0), c = AD_W(k)(0), x = *y, t;
   for (AD_W(mask) m = AD_W(lt)(x, AD_W(k)(10)); AD_W(any)(m); m = AD_W(lt)(x, AD_W(k)(10))) {
     t = AD_W(div)(AD_W(k)(1), AD_W(mul)(x, x));
-    t = AD_W(only)(m, cube ? AD_W(div)(t, x) : t);
-    u = AD_W(add)(s, t);
-    b = AD_W(sub)(u, s);
-    c = AD_W(add)(c, AD_W(add)(AD_W(sub)(s, AD_W(sub)(u, b)), AD_W(sub)(t, b)));
-    s = u;
+    AD_W(_collect)(&s, &c, AD_W(only)(m, cube ? AD_W(div)(t, x) : t));
     x = AD_W(select)(m, AD_W(add)(x, AD_W(k)(1)), x);
   }
   *y = x;
@@ -3613,21 +3627,19 @@ AD__RARE AD_N AD_W(tetragamma)(AD_N x) {
 /* The n-th derivative of digamma, n = 1, 2, ...: (-1)^(n+1) n! zeta(n+1, x) by Euler and Maclaurin, for x > 0; NaN below 0,
    where only n = 1 and 2 are offered, as rows of their own. */
 AD__RARE AD_N AD_W(polygamma)(AD_N n, AD_N x) {
-  AD_N one = AD_W(k)(1), s = AD_W(add)(n, one), y = x, sum = AD_W(k)(0), r = AD_W(neg)(s), p, w, t;
-  for (int k = 0; k < 20; k++) {
-    sum = AD_W(add)(sum, AD_W(pow)(y, r));
-    y = AD_W(add)(y, one);
-  }
+  AD_N one = AD_W(k)(1), s = AD_W(add)(n, one), y = AD_W(add)(x, AD_W(k)(20)), sum = AD_W(k)(0), c = sum, r = AD_W(neg)(s), p, w, t;
+  for (int k = 0; k < 20; k++) AD_W(_collect)(&sum, &c, AD_W(pow)(AD_W(add)(x, AD_W(k)(k)), r));
   p = AD_W(pow)(y, r);
   w = AD_W(div)(one, y);
   t = AD_W(mul)(p, AD_W(mul)(s, w));
-  sum = AD_W(add)(sum, AD_W(fma)(p, AD_W(k)(0.5), AD_W(div)(AD_W(mul)(p, y), n)));
+  AD_W(_collect)(&sum, &c, AD_W(fma)(p, AD_W(k)(0.5), AD_W(div)(AD_W(mul)(p, y), n)));
+  c = AD_W(select)(AD_W(lt)(AD_W(abs)(sum), AD_W(k)(AD__INF)), c, AD_W(k)(0));
   for (int k = 0; k < 10; k++) {
     AD_N j = AD_W(add)(s, AD_W(k)(2 * k + 1));
-    sum = AD_W(fma)(t, AD_W(k)(ad__zeta_tail[k]), sum);
+    c = AD_W(fma)(t, AD_W(k)(ad__zeta_tail[k]), c);
     t = AD_W(mul)(t, AD_W(mul)(AD_W(mul)(j, w), AD_W(mul)(AD_W(add)(j, one), w)));
   }
-  sum = AD_W(mul)(AD_W(tgamma)(s), sum);
+  sum = AD_W(mul)(AD_W(tgamma)(s), AD_W(add)(sum, c));
   p = AD_W(mul)(n, AD_W(k)(0.5));
   sum = AD_W(select)(AD_W(eq)(p, AD_W(floor)(p)), AD_W(neg)(sum), sum);
   sum = AD_W(select)(AD_W(eq)(x, AD_W(k)(AD__INF)), AD_W(k)(0), sum);

@@ -214,11 +214,7 @@ static void T(point)(bool vector, int op, double x, double y, double z, double o
   for (int k = 0; k < 4; k++) out[k] = r[k][0];
 }
 static bool T(same)(double a, double b) { return (isnan(a) && isnan(b)) || (a == b && signbit(a) == signbit(b)); }
-static double T(of_type)(double x) {
-  static const double tiny = TINY, inf = S_INF, nan_ = S_NAN;      /* rounded to double, whatever FLT_EVAL_METHOD is */
-  double a = fabs(x);
-  return a == tiny ? copysign(LEAST, x) : a == nan_ ? NONE : a == inf ? copysign(INF, x) : (double)(S)x;
-}
+static double T(of_type)(double x) { return ops_number(x, sizeof(S) == 4); }
 
 static void T(special_values)(void **state) {
   int wrong = 0;
@@ -290,7 +286,7 @@ static void T(zero_seed)(void **state) {
       assert_true(F(seed)((S)(s ? -0.0 : 0.0), (S)d) == 0);
       W(store)(r, W(seed)(W(k)(s ? -0.0 : 0.0), W(k)(d)));
       assert_true(r[0] == 0);
-      assert_true(T(same)((double)F(seed)((S)2, (S)d), (double)((S)2 * (S)d)));
+      assert_true(T(same)((double)F(seed)((S)2, (S)d), (double)(S)((S)2 * (S)d)));
     }
   assert_true(isnan((double)F(seed)((S)INFINITY, 0)));
 }
@@ -438,18 +434,15 @@ static void T(stored_bits)(void **state) {
     uint64_t seed = bits_start(), h = bits_start();
     char name[64];
     for (const char *c = ad_ops[op].name; *c; c++) seed = bits_add_u64(seed, (uint64_t)*c);
-    for (int i = 0; i < 640; i += LANES_MOST) {
-      double in[3][LANES_MOST], out[4][LANES_MOST];
-      T(fill)(op, &seed, in);
-      for (int j = 0; j < LANES_MOST; j++)
-        for (int k = 0; k < 3; k++) if (i > 320) in[k][j] = T(of_type)(k == 0 && ad_ops[op].arity == 1 ? specials_1[(i + j) % SPECIAL] : grid[(i * (k + 1) + j * (2 * k + 1)) % GRID]);
-      for (int j = 0; j < LANES_MOST; j += LANES) {
-        double part[3][LANES_MOST];
-        for (int k = 0; k < 3; k++) for (int l = 0; l < LANES; l++) part[k][l] = in[k][j + l];
-        T(vector_rows)[op](part, out, LANES);
-        for (int l = 0; l < LANES; l++)
-          for (int k = 0; k <= ad_ops[op].arity; k++) h = HASH(h, (S)out[k][l]);
+    for (int i = 0; i < STORED_POINTS; i += LANES) {
+      double in[3][LANES_MOST], out[4][LANES_MOST], x[3];
+      for (int l = 0; l < LANES; l++) {
+        stored_point(op, i + l, sizeof(S) == 4, &seed, x);
+        for (int k = 0; k < 3; k++) in[k][l] = x[k];
       }
+      T(vector_rows)[op](in, out, LANES);
+      for (int l = 0; l < LANES; l++)
+        for (int k = 0; k <= ad_ops[op].arity; k++) h = HASH(h, (S)out[k][l]);
     }
     snprintf(name, sizeof name, "%s " BITS, ad_ops[op].name);
     wrong += !bits_known(hashes, HASHES, name, h);

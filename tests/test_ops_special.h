@@ -87,3 +87,4 @@ U(mish, -85, -0x1.b7ae43a594676p-117, -0x1.b2820ca3a1b77p-117), U(silu, -705, -0
 U(mish, -705, -0x1.48e4ac7fdcbddp-1008, -0x1.486d3ef49b111p-1008), U(mish_gate, 50, 1, 0x1.a8c1f14e2af5dp-143),
 U(mish_gate, 100, 1, 0x1.6061812054cfap-287),
 B(polygamma, 1.5, 1, NONE, NONE, NONE),
+U(tgamma, -700.5, -0.0, ANY), U(tgamma, -1001.5, 0, ANY),
