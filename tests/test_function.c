@@ -122,10 +122,10 @@ static size_t special_points(int op, double *x) {
     for (size_t i = 0, q = p; i < n; i++, q /= each) x[p * n + i] = q % each < SPECIAL ? at[q % each] : (double)(float)(q % each == SPECIAL ? info->lo[0] : info->hi[0]);
   return count;
 }
-/* Second derivatives are compared where there is a value, but not those of these rows: at their poles and kinks they are 0 times
-   infinity, or one of two sides, and differ between forward over forward and forward over reverse. */
-static bool undecided(int op) {
-  return op == AD_OP_cbrt || op == AD_OP_pow || op == AD_OP_pow_slope || op == AD_OP_xlogy || op == AD_OP_xlog1py || op == AD_OP_atan2 || op == AD_OP_hypot_share || op == AD_OP_elu;
+/* Second derivatives are compared where there is a value. At poles and kinks of these rows infinity meets 0, or the order of differentiation
+   counts: there the function, forward over reverse, may give NaN or the other order (tests/special.h says why). */
+static bool order_counts(int op) {
+  return op == AD_OP_pow || op == AD_OP_pow_slope || op == AD_OP_xlogy || op == AD_OP_xlog1py || op == AD_OP_atan2 || op == AD_OP_hypot_share || op == AD_OP_elu;
 }
 static void test_special(void **unused) {
   static double x[SPECIAL_POINTS * 3], y[SPECIAL_POINTS], jacobian[SPECIAL_POINTS * 3], hessian[SPECIAL_POINTS * 9], jvp[SPECIAL_POINTS], seed[SPECIAL_POINTS * 3];
@@ -174,8 +174,12 @@ static void test_special(void **unused) {
             expect_near((double)yf[p], (double)vs.v, 1e-5, "value in float", name, at, n);
             expect_near((double)jacobianf[p * n + i], (double)vs.d[0], 1e-4, "derivative in float", name, at, n);
           }
-          if (!(op == AD_OP_polygamma && (i == 0 || k == 0)) && !(op == AD_OP_powi && (i == 1 || k == 1)) && v.v.v == v.v.v && !undecided(op))
-            expect_near(hessian[(p * n + i) * n + k], v.d[0].d[0], 1e-9, "second derivative", name, at, n);
+          if (!(op == AD_OP_polygamma && (i == 0 || k == 0)) && !(op == AD_OP_powi && (i == 1 || k == 1)) && v.v.v == v.v.v) {
+            double second = hessian[(p * n + i) * n + k], edge = 0;
+            for (size_t z = 0; z < n; z++) q[z].v.d[0] = z == k, q[z].d[0].v = z == i, edge += at[z] == 0 || !isfinite(at[z]);
+            if (order_counts(op) && ((second != second && edge > 0) || near_to(second, rows[op].dual(q).d[0].d[0], 1e-9))) continue;
+            expect_near(second, v.d[0].d[0], 1e-9, "second derivative", name, at, n);
+          }
         }
       }
     }
