@@ -3,7 +3,8 @@
    hashes are stored (test_bits_hashes.h) and must come out on scalar with fma, AVX2, AVX-512 and NEON. And a slice of a result is the
    result of the slice, for every row, every n up to four registers and three, at any offset.
 
-   AD_BITS_POINTS=n takes n points instead of 960, for `make test-bits`, which compares what AD_PRINT_BITS=1 prints. */
+   AD_BITS_POINTS=n takes n points instead of 960, AD_BITS_PART=2/8 the second of eight parts of the rows (training is in the first),
+   for `make test-bits`, which compares what AD_PRINT_BITS=1 prints. */
 #include "test.h"
 #include "memory.h"
 #include "ad_simd.h"
@@ -16,6 +17,10 @@ static const bits_entry hashes[] = {
   { "", 0 }
 };
 enum { HASHES = sizeof hashes / sizeof *hashes, POINTS = 960 };
+static bool in_part(int i) {
+  int part = 1, parts = 1;
+  return !getenv("AD_BITS_PART") || (sscanf(getenv("AD_BITS_PART"), "%d/%d", &part, &parts) == 2 && parts > 0 && i % parts == part - 1);
+}
 #if defined(AD__SLEEF) && AD_SIMD_ULP == 10 && (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
 #define HASHES_HOLD 1
 #else
@@ -56,7 +61,7 @@ static void same_bits(void **state) {
   for (int k = 0; k < 3; k++) x[k] = malloc(bytes);
   tape = ad_tape_create(NULL);
   for (int op = 0; op < AD_OP_COUNT_; op++)
-    for (int single = 0; single < 2; single++) {
+    for (int single = 0; single < 2 && in_part(op); single++) {
       const size_t a = (size_t)ad_ops[op].arity, size = single ? sizeof(float) : sizeof(double);
       const ad_dtype type = single ? AD_F32 : AD_F64;
       ad_var v[3] = { { NULL, 0, 0 }, { NULL, 0, 0 }, { NULL, 0, 0 } };
@@ -149,7 +154,7 @@ static void read_bytes(const char *folder, const char *name, size_t skipped, siz
 }
 static void training(void **state) {
   (void)state;
-  if (!HASHES_HOLD) skip();
+  if (!HASHES_HOLD || !in_part(0)) skip();
   static const size_t shape[PARAMETERS][2] = { { PIXELS, HIDDEN }, { HIDDEN }, { HIDDEN, CLASSES }, { CLASSES } }, size[] = { BATCH, PIXELS }, count = BATCH;
   const char *folder = getenv("AD_BITS_DIGITS");
   const size_t n = folder ? 10000 : 300, steps = folder ? 500 : 5;

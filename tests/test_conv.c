@@ -291,7 +291,7 @@ static void T(test_pool_hash)(void **state) {
     total = random_hash(random_hash(total, y, sizeof(S), ny), x, sizeof(S), nx);
     free(x), free(y), free(gy);
   }
-  if (total != HASH_POOL) fail_msg("hash of pooling 0x%016llx", (unsigned long long)total);
+  if (FLT_EVAL_METHOD == 0 && total != HASH_POOL) fail_msg("hash of pooling 0x%016llx", (unsigned long long)total);
 }
 
 static void T(test_hash)(void **state) {
@@ -317,7 +317,7 @@ static void T(test_hash)(void **state) {
     total = random_hash(total, k, sizeof(S), nw);
     free(x), free(y), free(k), free(b), free(work);
   }
-#if AD_GEMM_FUSED
+#if AD_GEMM_FUSED && FLT_EVAL_METHOD == 0
   if (total != HASH) fail_msg("hash 0x%016llx", (unsigned long long)total);
 #endif
 }

@@ -305,7 +305,7 @@ static void T(share)(void **state) {
         F(array_share)(n, column, v[c], g[c], dx, false);
         for (size_t j = 0; j < n; j++) {
           S want = isnan(v[c]) ? (j == first ? g[c] : 0) : column[j] == v[c] ? g[c] / (S)k : 0;
-          assert_true(dx[j] == want && cx[j * 5 + c] == 10 + want);
+          assert_true(dx[j] == want && cx[j * 5 + c] == (S)(10 + want));
         }
       }
     }

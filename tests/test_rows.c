@@ -129,7 +129,7 @@ static void T(special)(void **state) {
       if (k) {
         assert_true(v == inf);
         F(rows_logsumexp_share)(1, n, x, &v, &g, y, false);
-        for (size_t i = 0; i < n; i++) assert_true(y[i] == (i < k ? g / (S)k : 0));
+        for (size_t i = 0; i < n; i++) assert_true(y[i] == (S)(i < k ? g / (S)k : 0));
         F(rows_log_softmax)(1, n, x, y);
         for (size_t i = 0; i < n; i++) assert_true(i < k ? fabs((double)y[i] + log((double)k)) < 1e-5 : y[i] == -inf);
         F(columns_logsumexp)(n, 1, 1, x, &v, &work);
@@ -349,7 +349,7 @@ static void T(columns)(void **state) {
           (log_of ? F(rows_log_softmax_share) : F(rows_softmax_share))(1, n, want, line[1], line[0], false);
           for (size_t j = 0; j < n; j++) {
             const S d = dx[0][j * columns + c];
-            assert_true(fabs((double)(d - line[0][j])) <= 100 * (double)EPS * (1 + fabs((double)line[0][j])) && dx[1][j * columns + c] == 1 + d);
+            assert_true(fabs((double)(d - line[0][j])) <= 100 * (double)EPS * (1 + fabs((double)line[0][j])) && dx[1][j * columns + c] == (S)(1 + d));
           }
         }
       }

@@ -439,7 +439,7 @@ static void expect_error(ad_tape *t, ad_var y, ad_status status, const char *par
 static void test_errors(void **ignored) {
   (void)ignored;
   ad_tape *t = ad_tape_create(NULL);
-  const size_t s23[] = { 2, 3 }, s45[] = { 4, 5 }, s03[] = { 0, 3 }, large[] = { SIZE_MAX, 2 }, wide[] = { (size_t)1 << 33, (size_t)1 << 33 };
+  const size_t s23[] = { 2, 3 }, s45[] = { 4, 5 }, s03[] = { 0, 3 }, large[] = { SIZE_MAX, 2 }, wide[] = { (size_t)1 << (4 * sizeof(size_t) + 1), (size_t)1 << (4 * sizeof(size_t) + 1) };
   const size_t nothing[] = { 0, SIZE_MAX, SIZE_MAX };
   const int32_t out_of[] = { 0, 7 };
   const double zeros[20] = { 0 };
