@@ -1517,7 +1517,7 @@ AD_API ad_function_info ad_function_describe(const ad_function *f);
 /* Bytes of work space that ad_function_apply needs for a kind, 0 where the program cannot be built. Of a function of tensors: the peak of
    all temporary memory, known before a run; AD_FUNCTION_VALUE and AD_FUNCTION_VJP are also enough for runs without and with adjoints. */
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind);
-/* Any kind at count points: lanes = points. AD_ERROR_BRANCH: at some points (arguments.branch says which) a comparison that
+/* Any kind at count points: lanes = points. Without a work space the function keeps one of its own between calls. AD_ERROR_BRANCH: at some points (arguments.branch says which) a comparison that
    steered an if while recording goes another way; their results are those of the recorded path, all others are right.
    AD_ERROR_ARGUMENT: an array is missing, or the work space is not aligned to 64 bytes; AD_ERROR_LIMIT: arrays of count points cannot exist; AD_ERROR_UNSUPPORTED: a custom operation has no such derivative. */
 AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *arguments);
@@ -6322,6 +6322,7 @@ struct ad_function {
   bool *used;                             /* by the caller's number: some output depends on the input, and it is differentiated */
   size_t recorded, guards;
   ad__callees *callees;                   /* custom operations that are called; NULL: none */
+  ad__shared spare;                       /* a work space between calls without one of their own: its size, then room */
   ad__shared program[AD_FUNCTION_KINDS], packed[AD_FUNCTION_KINDS];         /* ad__program: for many points, for one */
   struct ad__graph *graph;                /* tensors: see there; the rest is empty */
 };
@@ -6514,8 +6515,27 @@ AD_API void ad_function_destroy(ad_function *f) {
   }
   ad__ir_free(&f->ir);
   ad__callees_release(f->callees);
+  void *spare = ad__published(&f->spare);
+  AD_FREE(spare);
   ad__graph_free(f->graph);
   AD_FREE(f->y); AD_FREE(f->place); AD_FREE(f->used); AD_FREE(f);
+}
+
+/* a work space of a function's own: taken by a call, put back after it; NULL: no memory */
+AD_LOCAL char *ad__spare_take(const ad_function *f, size_t bytes) {
+  char *own = (char *)ad__swap((ad__shared *)(uintptr_t)&f->spare, NULL);
+  size_t have = 0;
+  if (own) memcpy(&have, own, sizeof have);
+  if (own && have >= bytes) return own;
+  AD_FREE(own);
+  own = bytes > PTRDIFF_MAX - 2 * AD__ALIGN ? NULL : (char *)ad__array(bytes + 2 * AD__ALIGN, 1);
+  if (own) memcpy(own, &bytes, sizeof bytes);
+  return own;
+}
+AD_LOCAL char *ad__spare_room(char *own) { return ad__aligned(own + sizeof(size_t)); }
+AD_LOCAL void ad__spare_put(const ad_function *f, char *own) {
+  void *old = own ? ad__swap((ad__shared *)(uintptr_t)&f->spare, own) : NULL;
+  AD_FREE(old);                                 /* another call was at work, and has put its own back first */
 }
 
 /* From IR that holds inputs and the m outputs y; what they do not need is left behind. Takes the ir over, also when it fails; its callees
@@ -6841,7 +6861,7 @@ typedef struct ad__graph {
   size_t n, m;                                  /* elements of all inputs, of all outputs */
   bool labels;                                  /* AD_I32 among them */
   ad__shared plan[2];                            /* ad__plan for values, for values and adjoints; published when made */
-  ad__shared spare[3];                           /* work spaces, taken by a call, put back after it: of both plans, of ad__graph_apply */
+  ad__shared spare[2];                          /* work spaces of their runs, taken by a call, put back after it */
   ad__shared derived[2];                         /* functions of tensors in turn: tangents, curvatures; or ad__underived */
 } ad__graph;
 AD_LOCAL void ad__plan_free(struct ad__plan *p);
@@ -6862,7 +6882,7 @@ AD_LOCAL void ad__graph_free(struct ad__graph *g) {
     ad__plan_free((struct ad__plan *)ad__published(&g->plan[k]));
     if (derived != &ad__underived) ad_function_destroy((ad_function *)derived);
   }
-  for (int k = 0; k < 3; k++) { void *spare = ad__published(&g->spare[k]); AD_FREE(spare); }
+  for (int k = 0; k < 2; k++) { void *spare = ad__published(&g->spare[k]); AD_FREE(spare); }
   AD_FREE(g->step); AD_FREE(g->input); AD_FREE(g->output); AD_FREE(g);
 }
 
@@ -7242,10 +7262,19 @@ AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind
 AD_LOCAL void ad__graph_describe(const ad_function *f, ad_function_info *info);
 AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a);
 
+/* A Jacobian or Hessian too large for one program is made by sweeps: of this kind, so many directions at once, in so much memory. */
+enum { AD__SWEEP_ROWS = 64 };
+AD_LOCAL ad_function_kind ad__sweep_kind(const ad_function *f, ad_function_kind kind) {
+  return kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->d ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+}
+AD_LOCAL size_t ad__sweep_bytes(const ad_function *f, ad_function_kind kind, const ad__program *p) {
+  const size_t n = f->d, numbers = kind == AD_FUNCTION_HESSIAN ? 2 * n : n + f->m;
+  return ad__block_bytes(p) + AD__SWEEP_ROWS * numbers * sizeof(double);
+}
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
   if (f->graph) return ad__graph_prepare(f, kind, NULL);
-  if (ad__too_large(f, kind)) kind = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : f->m < f->d ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+  if (ad__too_large(f, kind)) kind = ad__sweep_kind(f, kind);
   return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : ad__no_program(f, kind);
 }
 
@@ -7302,13 +7331,14 @@ AD_LOCAL ad_status ad__arguments_status(const ad_function *f, ad_function_kind k
   return count <= PTRDIFF_MAX / sizeof(double) / (widest ? widest : 1) ? AD_OK : AD_ERROR_LIMIT;
 }
 
-/* A Jacobian or Hessian too large for one program, at one point: lanes = directions. */
+/* such a Jacobian or Hessian at one point: lanes = directions */
 AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed);
 
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind) {
   size_t bytes = 0;
   if (f && f->graph) return ad__graph_prepare(f, kind, &bytes) == AD_OK ? bytes : 0;
-  if (ad_function_prepare(f, kind) != AD_OK || ad__too_large(f, kind)) return 0;
+  if (ad_function_prepare(f, kind) != AD_OK) return 0;
+  if (ad__too_large(f, kind)) return ad__sweep_bytes(f, kind, ad__function_program(f, ad__sweep_kind(f, kind)));
   return ad__block_bytes(ad__function_program(f, kind));
 }
 
@@ -7331,11 +7361,11 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
 #if defined(AD_USE_OPENMP) && defined(_OPENMP)
   if (!a->workspace && count >= 4096) threads = (size_t)omp_get_max_threads();
 #endif
-  char *memory = NULL, *slots = (char *)a->workspace;
+  char *own = NULL, *slots = (char *)a->workspace;
   if (!slots) {
-    memory = (char *)ad__array(threads, bytes + 64);
-    if (!memory) return AD_ERROR_MEMORY;
-    slots = memory + (64 - ((uintptr_t)memory & 63)) % 64;
+    own = ad__spare_take(f, threads * (bytes + 64));
+    if (!own) return AD_ERROR_MEMORY;
+    slots = ad__spare_room(own);
   }
   if (threads == 1) {
     ad__port in[AD__PORTS], out[AD__PORTS];
@@ -7357,21 +7387,21 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
     }
   }
 #endif
-  AD_FREE(memory);
+  ad__spare_put(f, own);
   return strayed ? AD_ERROR_BRANCH : AD_OK;
 }
 
 /* n rows of n directions, 64 at a time, through a program of one direction */
 AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed) {
-  enum { ROWS = 64 };
-  bool reverse = kind == AD_FUNCTION_JACOBIAN && f->m < f->d;
-  ad_function_kind inner = kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : reverse ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+  enum { ROWS = AD__SWEEP_ROWS };
+  const ad_function_kind inner = ad__sweep_kind(f, kind);
+  const bool reverse = inner == AD_FUNCTION_VJP;
   const ad__program *p = ad__function_program(f, inner);
   if (!p) return ad__no_program(f, inner);
   size_t s = ad__dtype_size(a->dtype), n = f->d, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n, bad = 0;
-  char *memory = (char *)ad__array(ad__block_bytes(p) + 64 + ROWS * (directions + width) * s, 1);
-  if (!memory) return AD_ERROR_MEMORY;
-  char *slots = memory + (64 - ((uintptr_t)memory & 63)) % 64, *seed = slots + ad__block_bytes(p), *product = seed + ROWS * directions * s;
+  char *own = a->workspace ? NULL : ad__spare_take(f, ad__sweep_bytes(f, kind, p));
+  if (!a->workspace && !own) return AD_ERROR_MEMORY;
+  char *slots = own ? ad__spare_room(own) : (char *)a->workspace, *seed = slots + ad__block_bytes(p), *product = seed + ROWS * directions * s;
   unsigned char branch = 0;
   for (size_t d0 = 0; d0 < directions; d0 += ROWS) {
     size_t rows = directions - d0 < (size_t)ROWS ? directions - d0 : (size_t)ROWS;
@@ -7394,7 +7424,7 @@ AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, co
     if (inner != AD_FUNCTION_JVP) memcpy(to + d0 * width * s, product, rows * width * s);
     else for (size_t r = 0; r < rows; r++) for (size_t j = 0; j < m; j++) memcpy(to + (j * n + d0 + r) * s, product + (r * m + j) * s, s);
   }
-  AD_FREE(memory);
+  ad__spare_put(f, own);
   if (a->branch) a->branch[point] = branch;
   *strayed += branch;
   return AD_OK;
@@ -7417,12 +7447,13 @@ AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, co
   }
   const ad__program *p = ad__function_packed(f, kind);
   if (!p) return ad__no_program(f, kind);
-  double *slots = p->n_slots <= STACK ? here : (double *)ad__array(p->n_slots, sizeof *slots);
+  char *own = p->n_slots <= STACK ? NULL : ad__spare_take(f, p->n_slots * sizeof(double));
+  double *slots = p->n_slots <= STACK ? here : own ? (double *)(void *)ad__spare_room(own) : NULL;
   if (!slots) return AD_ERROR_MEMORY;
   ad__port in[AD__PORTS], out[AD__PORTS];
   ad__ports(f, kind, &a, 0, in, out);
   ad__packed_program(p, slots, in, out, f->ok != AD__NONE, &strayed);
-  if (slots != here) AD_FREE(slots);
+  ad__spare_put(f, own);
   return strayed ? AD_ERROR_BRANCH : AD_OK;
 }
 
@@ -8434,17 +8465,10 @@ AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, 
   }
   status = ad__flat_plan(f, kind, a->dtype, !space, &q);
   if (status != AD_OK) return status;
-  if (!space) {                                              /* a space of the function's own: its size, then what is used */
-    size_t have = 0;
-    own = (char *)ad__swap(&f->graph->spare[2], NULL);
-    if (own) memcpy(&have, own, sizeof have);
-    if (have < q.bytes) {
-      AD_FREE(own);
-      own = (char *)ad__array(q.bytes + 2 * AD__ALIGN, 1);
-      if (!own) return AD_ERROR_MEMORY;
-      memcpy(own, &q.bytes, sizeof q.bytes);
-    }
-    space = ad__aligned(own + sizeof have);
+  if (!space) {
+    own = ad__spare_take(f, q.bytes);
+    if (!own) return AD_ERROR_MEMORY;
+    space = ad__spare_room(own);
   }
   const size_t size = ad__dtype_size(a->dtype), results = ad__result_size(f, kind);
   bool strayed = false;
@@ -8456,15 +8480,17 @@ AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, 
     strayed = strayed || status == AD_ERROR_BRANCH;
     if (status == AD_ERROR_BRANCH) status = AD_OK;
   }
-  if (own) { void *old = ad__swap(&f->graph->spare[2], own); AD_FREE(old); }
+  ad__spare_put(f, own);
   return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
 }
 
 /* a function of scalars through pointers */
 AD_LOCAL ad_status ad__run_scalars(const ad_function *f, const void *const *x, const void *const *w, void *const *y, void *const *gx) {
+  enum { STACK = 256 };
   size_t n = f->n, m = f->m;
-  double *a = (double *)ad__array(2 * (n + m), sizeof *a), *value = a + n, *weight = value + m, *gradient = weight + m;
+  double here[STACK], *a = 2 * (n + m) <= STACK ? here : (double *)ad__array(2 * (n + m), sizeof *a);
   if (!a) return AD_ERROR_MEMORY;
+  double *value = a + n, *weight = value + m, *gradient = weight + m;
   memset(a, 0, 2 * (n + m) * sizeof *a);
   ad_status status = AD_OK;
   for (size_t k = 0; k < n; k++) { if (x[k]) memcpy(&a[k], x[k], sizeof *a); else status = AD_ERROR_ARGUMENT; }
@@ -8477,7 +8503,7 @@ AD_LOCAL ad_status ad__run_scalars(const ad_function *f, const void *const *x, c
     size_t to = f->place ? f->place[k] : k;
     if (gx[to]) memcpy(gx[to], &gradient[k], sizeof *a);
   }
-  AD_FREE(a);
+  if (a != here) AD_FREE(a);
   return status;
 }
 
@@ -8485,8 +8511,9 @@ AD_LOCAL ad_status ad__step_scalars(const ad_function *f, const ad_function_step
   static const double one = 1;
   const size_t n = f->n;
   const void *w[1];
-  double *g = (double *)ad__array(n, sizeof *g);
-  void **gx = (void **)ad__array(n, sizeof *gx);
+  enum { STACK = 128 };
+  double here[STACK], *g = n <= STACK ? here : (double *)ad__array(n, sizeof *g);
+  void *there[STACK], **gx = n <= STACK ? there : (void **)ad__array(n, sizeof *gx);
   ad_status status = AD_ERROR_MEMORY;
   w[0] = &one;
   if (g && gx) {
@@ -8498,7 +8525,8 @@ AD_LOCAL ad_status ad__step_scalars(const ad_function *f, const ad_function_step
       if (status == AD_OK && f->used[k] && s->theta && s->theta[k]) ad_f64_sgd(1, (double *)s->theta[k], &g[k], s->velocity ? (double *)s->velocity[k] : NULL, s->rate, s->momentum, s->decay);
     }
   }
-  AD_FREE(g); AD_FREE(gx);
+  if (g != here) AD_FREE(g);
+  if (gx != there) AD_FREE(gx);
   return status;
 }
 AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *s) {

@@ -694,6 +694,23 @@ static void test_sweeps(void **unused) {
   ad_function *f = ad_function_record(banded, NULL, WIDE, x, WIDE);
   assert_non_null(f);
   assert_int_equal(ad_function_jacobian(f, x, y, j), AD_OK);
+  ad_function_arguments a;                                 /* with a work space nothing is allocated */
+  memset(&a, 0, sizeof a);
+  a.dtype = AD_F64; a.x = x; a.y = y; a.result = j;
+  size_t bytes = ad_function_workspace_bytes(f, AD_FUNCTION_JACOBIAN);
+  assert_true(bytes > 0);
+  char *space = (char *)aligned_alloc(64, (bytes + 127) / 64 * 64);
+  a.workspace = space;
+  memset(space, 0x5a, (bytes + 127) / 64 * 64);
+  allocations = 0;
+  assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 1, &a), AD_OK);
+  assert_int_equal(allocations, 0);
+  for (size_t i = bytes; i < (bytes + 127) / 64 * 64; i++) assert_int_equal(space[i], 0x5a);
+  a.workspace = space + 32;
+  assert_int_equal(ad_function_apply(f, AD_FUNCTION_JACOBIAN, 1, &a), AD_ERROR_ARGUMENT);
+  free(space);
+  assert_int_equal(ad_function_jacobian(f, x, y, j), AD_OK);       /* nor without one, after the first call */
+  assert_int_equal(allocations, 0);
   for (size_t i = 0; i < WIDE; i++) {
     assert_near(y[i], sin(x[i]) * x[(i + 1) % WIDE], 1e-14);
     for (size_t k = 0; k < WIDE; k++)
