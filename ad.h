@@ -3750,19 +3750,31 @@ static void ad__cross_entropy_forward(ad__tensor *t, const ad__strided *const *x
     *AD__D(&t->a) = ad_f64_array_mean(rows, loss);
   }
 }
-static ad_var ad__one_hot(ad_var labels, ad_dtype type, size_t classes) {   /* (batch) to (batch, classes), a constant */
-  size_t shape[2];
-  shape[0] = ad_size(labels);
-  shape[1] = classes;
-  const ad_var y = ad_tensor_constant(labels.tape, type, 2, shape, NULL);
-  if (!ad__valid(y)) return y;
-  const ad__strided *a = ad__array_of(y);
-  const int32_t *label = (const int32_t *)ad__array_of(labels)->data;
-  for (size_t i = 0; i < shape[0]; i++) {
-    if (type == AD_F32) AD__F(a)[i * classes + (size_t)label[i]] = 1;
-    else AD__D(a)[i * classes + (size_t)label[i]] = 1;
+/* labels (batch) to 1 at their places in (batch, classes): an operation, for a function may have the labels among its inputs. n: classes, type */
+static const char *ad__one_hot_shape(ad__tensor *t, const ad__strided *const *x) {
+  for (size_t i = 0; i < x[0]->size; i++) {
+    const int32_t k = ((const int32_t *)x[0]->data)[i];
+    if (k < 0 || k >= t->n[0]) return t->status = AD_ERROR_ARGUMENT, t->number = k, "label %td is none of the classes";
   }
-  return y;
+  t->a.dtype = (uint8_t)t->n[1];
+  t->a.rank = 2;
+  t->a.shape[0] = x[0]->size;
+  t->a.shape[1] = (size_t)t->n[0];
+  return ad__array_layout(&t->a) ? NULL : "overflows";
+}
+static void ad__one_hot_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
+  const int32_t *label = (const int32_t *)x[0]->data;
+  (void)work;
+  if (t->a.size) memset(t->a.data, 0, t->a.size * ad__dtype_bytes(t->a.dtype));
+  for (size_t i = 0; i < x[0]->size; i++) {
+    const size_t at = i * t->a.shape[1] + (size_t)label[i];
+    if (AD__IS32(&t->a)) AD__F(&t->a)[at] = 1; else AD__D(&t->a)[at] = 1;
+  }
+}
+static const ad_tensor_op ad__op_one_hot = { "one_hot", AD__CHECKED, ad__one_hot_shape, ad__one_hot_forward, ad__constant_reverse };
+static ad_var ad__one_hot(ad_var labels, ad_dtype type, size_t classes) {
+  const ptrdiff_t n[2] = { (ptrdiff_t)classes, (ptrdiff_t)type };
+  return ad__record_call(&ad__op_one_hot, &labels, 1, n, 2, 0);
 }
 static ad_var ad__cross_entropy_of(ad_var x, ad_var target) { /* the same loss in differentiable pieces */
   const double rows = (double)ad_shape(x)[0];

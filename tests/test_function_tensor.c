@@ -296,6 +296,15 @@ static void test_custom_tensor(void **unused) {
     assert_int_equal(ad_function_run_vjp(f, at, seed, NULL, grad), AD_OK);
     assert_near(ga, expected, e);
     for (int i = 0; i < 6; i++) assert_near(single ? (double)g32[i] : g64[i], w64[i] * 3 * a * x64[i] * x64[i], e);
+    if (!single) {                                           /* drivers of numbers: tangents always, curvature where derive is given */
+      double flat[7], along[7] = { 1, 0, 0, 0, 0, 2, 0.5 }, dy[6], curved[7];
+      memcpy(flat, x64, sizeof x64);
+      flat[6] = a;
+      assert_int_equal(ad_function_jvp(f, flat, along, NULL, dy), AD_OK);
+      for (int i = 0; i < 6; i++) assert_near(dy[i], 3 * a * x64[i] * x64[i] * along[i] + along[6] * x64[i] * x64[i] * x64[i], 1e-13);
+      assert_int_equal(ad_function_hessian_vector(f, flat, w64, along, curved), way % 4 < 2 ? AD_ERROR_UNSUPPORTED : AD_OK);
+      for (int i = 0; i < 6 && way % 4 >= 2; i++) assert_near(curved[i], w64[i] * (6 * a * x64[i] * along[i] + 3 * x64[i] * x64[i] * along[6]), 1e-13);
+    }
     ad_function_destroy(f);
     total = ad_sum(y, AD_ALL, false);                        /* second derivatives where derive is given */
     if (way % 4 < 2) {
@@ -491,6 +500,91 @@ static void test_flat(void **unused) {
     ad_function_destroy(f);
     ad_tape_destroy(t);
   }
+}
+/* outputs that are inputs, constants, one another, or empty; and a derived function that several threads ask for at once */
+static void test_flat_odd(void **unused) {
+  enum { ODD = 13 };
+  const size_t n = 3, none = 0;
+  const double d[3] = { 1, 2, 3 }, x[4] = { 7, 8, 9, 2 }, dx[4] = { 1, 2, 3, 4 };
+  double y[ODD], j[ODD * 4], dy[ODD], w[ODD], gx[4], h[16];
+  (void)unused;
+  for (int i = 0; i < ODD; i++) w[i] = i + 1;
+  ad_tape *t = ad_tape_create(NULL);
+  const ad_var in[3] = { ad_tensor_variable(t, AD_F64, 1, &n, d), ad_tensor_variable(t, AD_F64, 1, &none, NULL), ad_variable(t, 5) }, product = ad_mul(in[0], in[2]);
+  const ad_var out[6] = { in[0], ad_tensor_constant(t, AD_F64, 1, &n, d), product, product, ad_exp(in[1]), in[2] };
+  ad_function *f = ad_function_create(in, 3, out, 6);
+  assert_non_null(f);
+  assert_int_equal(ad_function_jacobian(f, x, y, j), AD_OK);
+  assert_int_equal(ad_function_jvp(f, x, dx, NULL, dy), AD_OK);
+  assert_int_equal(ad_function_vjp(f, x, w, NULL, gx), AD_OK);
+  assert_int_equal(ad_function_hessian(f, x, w, h), AD_OK);
+  assert_int_equal(ad_function_jacobian_many(f, 0, NULL, NULL, NULL), AD_OK);
+  const double values[ODD] = { 7, 8, 9, 1, 2, 3, 14, 16, 18, 14, 16, 18, 2 };
+  for (int r = 0; r < ODD; r++) {
+    double row[4] = { 0 }, sum = 0;
+    if (r < 3) row[r] = 1; else if (r >= 6 && r < 12) { row[r % 3] = 2; row[3] = x[r % 3]; } else if (r == 12) row[3] = 1;
+    assert_near(y[r], values[r], 0);
+    for (int k = 0; k < 4; k++) { assert_near(j[r * 4 + k], row[k], 0); sum += row[k] * dx[k]; }
+    assert_near(dy[r], sum, 1e-15);
+  }
+  for (int k = 0; k < 4; k++) {
+    double sum = 0;
+    for (int r = 0; r < ODD; r++) sum += j[r * 4 + k] * w[r];
+    assert_near(gx[k], sum, 1e-15);
+    for (int l = 0; l < 4; l++) assert_near(h[4 * k + l], (k == 3) == (l == 3) ? 0 : w[6 + (k < l ? k : l)] + w[9 + (k < l ? k : l)], 1e-15);
+  }
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
+typedef struct curve { const ad_function *f; double x[3], h[9]; ad_status status; } curve;
+static void *curves(void *p) {
+  curve *c = (curve *)p;
+  for (int i = 0; i < 30 && c->status == AD_OK; i++) c->status = ad_function_hessian(c->f, c->x, NULL, c->h);
+  return NULL;
+}
+static void test_flat_threads(void **unused) {
+  enum { THREADS = 3 };
+  const size_t n = 3;
+  const double at[3] = { 0.5, 1, 1.5 };
+  (void)unused;
+  for (int round = 0; round < 5; round++) {
+    ad_tape *t = ad_tape_create(NULL);
+    const ad_var x = ad_tensor_variable(t, AD_F64, 1, &n, at), y = ad_logsumexp(ad_mul(ad_sin(x), ad_exp(x)), AD_ALL, false);
+    ad_function *f = ad_function_create(&x, 1, &y, 1);
+    curve c[THREADS];
+    pthread_t thread[THREADS];
+    for (int k = 0; k < THREADS; k++) {
+      c[k].f = f; c[k].status = AD_OK;
+      memcpy(c[k].x, at, sizeof at);
+      assert_int_equal(pthread_create(&thread[k], NULL, curves, &c[k]), 0);
+    }
+    for (int k = 0; k < THREADS; k++) { pthread_join(thread[k], NULL); assert_int_equal(c[k].status, AD_OK); assert_memory_equal(c[k].h, c[0].h, sizeof c[0].h); }
+    ad_function_destroy(f);
+    ad_tape_destroy(t);
+  }
+}
+/* a derivative that was recorded, of a loss whose labels are an input: other labels when it is run */
+static void test_labels_of_derivative(void **unused) {
+  const size_t shape[2] = { 2, 3 }, rows = 2;
+  const double logits[6] = { 1, 2, 0.5, -1, 0, 2 }, one = 1;
+  int32_t label[2] = { 0, 1 }, other[2] = { 2, 0 };
+  double g[6], expected[6];
+  (void)unused;
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var in[2] = { ad_tensor_variable(t, AD_F64, 2, shape, logits), ad_tensor_constant(t, AD_I32, 1, &rows, label) }, y = ad_cross_entropy(in[0], in[1]), d;
+  assert_int_equal(ad_differentiate(y, in, 1, &d), AD_OK);
+  ad_function *f = ad_function_create(in, 2, &y, 1), *slope = ad_function_create(in, 2, &d, 1);
+  assert_non_null(f); assert_non_null(slope);
+  const void *x[2] = { logits, other }, *w[1] = { &one };
+  void *out[1] = { g }, *gx[2] = { expected, NULL };
+  assert_int_equal(ad_function_run(slope, x, out), AD_OK);
+  assert_int_equal(ad_function_run_vjp(f, x, w, NULL, gx), AD_OK);
+  for (int i = 0; i < 6; i++) assert_near(g[i], expected[i], 1e-14);
+  other[1] = 3;
+  assert_int_equal(ad_function_run(slope, x, out), AD_ERROR_ARGUMENT);
+  assert_int_equal(ad_function_evaluate(f, logits, g), AD_ERROR_DTYPE);        /* labels are no numbers */
+  ad_function_destroy(f); ad_function_destroy(slope);
+  ad_tape_destroy(t);
 }
 /* an output of type float and rank 0: all drivers */
 static void test_float_output(void **unused) {
@@ -910,6 +1004,6 @@ int main(void) {
     cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
     cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_sweeps),
     cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers),
-    cmocka_unit_test(test_flat), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_numbers) };
+    cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
