@@ -18,7 +18,7 @@ simd = open(os.path.join(root, 'ad_simd.h')).read()
 SWAP = {'add': 'sub', 'sub': 'add', 'mul': 'div', 'div': 'mul', 'lt': 'le', 'le': 'lt', 'eq': 'ne', 'ne': 'eq', 'and': 'or', 'or': 'and',
         'max': 'min', 'min': 'max', 'floor': 'ceil', 'trunc': 'rint', 'rint': 'trunc', 'fma': 'fnma', 'fnma': 'fma', 'exp': 'expm1', 'log': 'log1p',
         'log1p': 'log', 'sin': 'cos', 'cos': 'sin', 'sinh': 'cosh', 'cosh': 'sinh', 'sinpi': 'cospi', 'cospi': 'sinpi'}
-MASKS = {'lt', 'le', 'eq', 'ne', 'and', 'or', 'not', 'any', 'all', 'k', 'polynomial', '_polynomial'}
+MASKS = {'lt', 'le', 'eq', 'ne', 'and', 'or', 'not', 'any', 'all', 'k', 'polynomial', '_polynomial', '_collect'}
 
 def call(text, i, word):
     """the call of a word that begins at i: (name, its arguments as spans, end), or None"""
@@ -86,6 +86,8 @@ SAME = [   # (row or function, what is replaced, by what; why)
   ('_polynomial|sinc_third', r'k\(.*', r'k\(\(.* \(1 \+ 1e-9\)\)', 'the last coefficient, 1e-9 of which is below one rounding'),
   ('digamma|_ndtr2', r'k\(.*', r'k\(\(.* \(1 \+ 1e-9\)\)', 'the low part of a constant, 1e-9 of which is below one rounding'),
   ('zeta_tail|sinc_slope_fit|digamma_tail|polygamma_tail|tetragamma_tail|sinc_third_fit', r'-?0x.*', r'-\(.*', 'a last coefficient, below one rounding in the range of the series'),
+  ('log_ndtr', r'_not_below\(.*', r'x', 'used for x above -1 only'),
+  ('polygamma', r'abs\(sum\)', r'sum', 'a sum of positive numbers'),
   ('erfcx_slope|erfcx_curve', r'abs\(x\)', r'x', 'used for x above 1/4 only'),
   ('erfcx_slope', r'add\(a, k\(0\.5\)\)', r'neg.*', 'what is squared has no sign'),
   ('logaddexp_share', r'abs\(r\)', r'.*', 'r is 0, small, or NaN: both see NaN'),

@@ -239,6 +239,7 @@ static bool left_out(const judge *j, int arity, double x, double y, int single) 
   if (j->f == o_lgamma || j->f == o_digamma || j->f == o_tgamma) { if (x < 0 || x > (j->f == o_tgamma ? 200 : 1e20)) return true; }
   if (fabs(x) > 1e6 && (j->f == o_sinpi || j->f == o_cospi || j->f == o_sinc || j->f == o_sin || j->f == o_cos || j->f == o_tan || j->f == o_versin)) return true;
   if ((j->f == o_fmod || j->f == o_remainder) && fabs(x / y) > 1e12) return true;
+  if (j->f == o_gelu && single && x < -12.9) return true;                                          /* Phi(x) has lost its digits: f32.h */
   if (j->f == o_elu && x < (single ? -80 : -700)) return true;                                     /* y e^x, whose e^x has lost its digits */
   return fmax(fabs(x), fabs(y)) > (near_one(j->f) ? 18 : 150) && saturates(j->f);
 }

@@ -41,7 +41,11 @@ static inline uint64_t bits_add_array_f64(uint64_t h, size_t n, const double *x)
   return h;
 }
 /* Bits are promised where expressions have the digits of their type; x87 keeps more (FLT_EVAL_METHOD 2), s390x in ISO C too (1). */
+#if defined(FLT_EVAL_METHOD)
 enum { BITS_HOLD = FLT_EVAL_METHOD == 0 };
+#else
+enum { BITS_HOLD = 1 };                 /* tcc, which has none */
+#endif
 /* true if name has this hash in the table */
 static inline int bits_known(const bits_entry *table, size_t n, const char *name, uint64_t hash) {
   if (!BITS_HOLD) return 1;

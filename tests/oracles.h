@@ -2,6 +2,7 @@
 #ifndef TEST_ORACLES_H
 #define TEST_ORACLES_H
 #include <mpfr.h>
+#include <stdbool.h>
 
 #ifndef BITS
 #define BITS 900
@@ -53,9 +54,10 @@ DIRECT(logcosh, mpfr_cosh(r, x, RN); mpfr_log(r, r, RN))
 DIRECT(versin, mpfr_cos(r, x, RN); mpfr_ui_sub(r, 1, r, RN))
 
 static void pi_times(mpfr_t r, mpfr_t x) { mpfr_const_pi(r, RN); mpfr_mul(r, r, x, RN); }
-static void o_sinpi(mpfr_t r, mpfr_t x, mpfr_t y) { (void)y; pi_times(r, x); mpfr_sin(r, r, RN); }
-static void o_cospi(mpfr_t r, mpfr_t x, mpfr_t y) { (void)y; pi_times(r, x); mpfr_cos(r, r, RN); }
-static void o_sinc(mpfr_t r, mpfr_t x, mpfr_t y) { NEW(t); (void)y; if (mpfr_zero_p(x)) { mpfr_set_ui(r, 1, RN); END(t); return; } pi_times(t, x); mpfr_sin(r, t, RN); mpfr_div(r, r, t, RN); END(t); }
+static bool half_integer(mpfr_t x) { NEW(t); mpfr_mul_2ui(t, x, 1, RN); bool odd = mpfr_integer_p(t) && !mpfr_integer_p(x); END(t); return odd; }
+static void o_sinpi(mpfr_t r, mpfr_t x, mpfr_t y) { (void)y; bool zero = mpfr_integer_p(x); pi_times(r, x); mpfr_sin(r, r, RN); if (zero) mpfr_set_zero(r, 1); }
+static void o_cospi(mpfr_t r, mpfr_t x, mpfr_t y) { (void)y; bool zero = half_integer(x); pi_times(r, x); mpfr_cos(r, r, RN); if (zero) mpfr_set_zero(r, 1); }
+static void o_sinc(mpfr_t r, mpfr_t x, mpfr_t y) { NEW(t); (void)y; if (mpfr_zero_p(x)) { mpfr_set_ui(r, 1, RN); END(t); return; } pi_times(t, x); o_sinpi(r, x, y); mpfr_div(r, r, t, RN); END(t); }
 static void o_normal_pdf(mpfr_t r, mpfr_t x, mpfr_t y) {
   NEW(t); (void)y;
   mpfr_sqr(r, x, RN); mpfr_div_si(r, r, -2, RN); mpfr_exp(r, r, RN);
