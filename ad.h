@@ -7337,7 +7337,8 @@ AD_LOCAL ad_status ad__arguments_status(const ad_function *f, ad_function_kind k
   if (count == 0) return AD_OK;
   if (!a->x || (ad__kind_has_w(kind) && !a->w && m != 1) || (ad__kind_has_dx(kind) && !a->dx)) return AD_ERROR_ARGUMENT;
   if (kind == AD_FUNCTION_VALUE ? !a->y : !a->result) return AD_ERROR_ARGUMENT;
-  if ((kind == AD_FUNCTION_JACOBIAN && n && m > PTRDIFF_MAX / sizeof(double) / n) || (kind == AD_FUNCTION_HESSIAN && n && n > PTRDIFF_MAX / sizeof(double) / n)) return AD_ERROR_LIMIT;
+  if (f->graph && n && ((kind == AD_FUNCTION_JACOBIAN && m > PTRDIFF_MAX / sizeof(double) / n) || (kind == AD_FUNCTION_HESSIAN && n > PTRDIFF_MAX / sizeof(double) / n)))
+    return AD_ERROR_LIMIT;
   size_t widest = ad__result_size(f, kind) > n ? ad__result_size(f, kind) : n;
   if (m > widest) widest = m;
   return count <= PTRDIFF_MAX / sizeof(double) / (widest ? widest : 1) ? AD_OK : AD_ERROR_LIMIT;
@@ -8919,11 +8920,13 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
   size_t directions = s->by_rows ? s->rows : s->columns, width = s->by_rows ? s->columns : s->rows, strayed = 0;
   if (!p) return ad__no_program(f, kind);
   if (s->colors > PTRDIFF_MAX / sizeof(double) / (directions + width + 1)) return AD_ERROR_LIMIT;
-  double *seed = (double *)ad__array(s->colors * directions, sizeof *seed), *compressed = (double *)ad__array(s->colors * width, sizeof *compressed);
-  size_t *count = (size_t *)ad__array(s->colors, sizeof *count);
-  char *memory = (char *)ad__array(ad__block_bytes(p) + 64, 1);
+  const size_t block = ad__block_bytes(p);
+  char *own = ad__spare_take(f, block + s->colors * ((directions + width) * sizeof(double) + sizeof(size_t)));
   ad_status status = AD_ERROR_MEMORY;
-  if (seed && compressed && count && memory) {
+  if (own) {
+    char *slots = ad__spare_room(own);
+    double *seed = (double *)(void *)(slots + block), *compressed = seed + s->colors * directions;
+    size_t *count = (size_t *)(void *)(compressed + s->colors * width);
     memset(seed, 0, s->colors * directions * sizeof *seed);
     memset(count, 0, s->colors * sizeof *count);
     for (size_t j = 0; j < directions; j++) seed[s->color[j] * directions + j] = 1;
@@ -8934,11 +8937,11 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
     ad__ports(f, kind, &a, 0, in, out);
     in[0].row = 0;                                                   /* one point, a lane for each colour */
     if (kind == AD_FUNCTION_HESSIAN_VECTOR) in[1].row = 0;
-    ad__run_program(p, AD_F64, memory + (64 - ((uintptr_t)memory & 63)) % 64, s->colors, in, out, f->ok != AD__NONE, NULL, &strayed);
+    ad__run_program(p, AD_F64, slots, s->colors, in, out, f->ok != AD__NONE, NULL, &strayed);
     ad__sparse_recover(s, compressed, count, values);
     status = strayed ? AD_ERROR_BRANCH : AD_OK;
   }
-  AD_FREE(seed); AD_FREE(compressed); AD_FREE(count); AD_FREE(memory);
+  ad__spare_put(f, own);
   return status;
 }
 

@@ -204,6 +204,11 @@ static void test_drivers(void **unused) {
   assert_int_equal(ad_sparse_evaluate(s, x, NULL, result), AD_OK);
   for (size_t i = 0; i < M; i++) for (size_t k = s->row[i]; k < s->row[i + 1]; k++) assert_near(result[k], expected[0].j[i * N + s->column[k]], 1e-12);
   assert_int_equal(ad_sparse_evaluate(h, x, w, result), AD_OK);
+  const long steady = allocations;                           /* after the first call nothing is allocated */
+  assert_int_equal(ad_sparse_evaluate(h, x, w, result), AD_OK);
+  assert_int_equal(ad_function_jacobian_many(f, COUNT, x, y, result + 100), AD_OK);
+  assert_int_equal(ad_function_jacobian_many(f, COUNT, x, y, result + 100), AD_OK);
+  assert_true(allocations <= steady + 1);
   for (size_t i = 0; i < N; i++) for (size_t k = h->row[i]; k < h->row[i + 1]; k++) assert_near(result[k], expected[0].h[i * N + h->column[k]], 1e-11);
   ad_sparse_destroy(s); ad_sparse_destroy(h);
   ad_function_destroy(f);                                    /* g lives on */
