@@ -5743,7 +5743,10 @@ typedef struct ad__program {
   const ad__callees *callees;
   uint32_t n_ins, n_runs, n_constants, n_slots, n_in, n_out;             /* constants are in slots 0 .. n_constants - 1 */
   uint32_t scratch;                                                        /* numbers: operands and results of the largest call */
+  bool elements;                          /* slots of inputs stay theirs: where the inputs are arrays, parts of these are the slots */
 } ad__program;
+
+enum { AD__FOR_LANES, AD__FOR_ELEMENTS, AD__FOR_ONE, AD__FOR_C };             /* what a program is made for */
 
 AD_LOCAL void ad__program_free(ad__program *p) { AD_FREE(p->ins); AD_FREE(p->run); AD_FREE(p->constant); AD_FREE(p->in); AD_FREE(p->out); AD_FREE(p->term); memset(p, 0, sizeof *p); }
 
@@ -5771,34 +5774,58 @@ AD_LOCAL bool ad__is_product(const ad__ir *ir, uint32_t i, const uint32_t *uses)
   return (ir->node[i].op == AD_OP_mul || ir->node[i].op == AD__IR_SEED || ir->node[i].op == AD__IR_ALONG) && uses[i] == 1;
 }
 
-/* terms of a sum: x, x*y, seed(x, y), along(x, y), added or (but the first) subtracted */
-enum { AD__TERM_PLAIN, AD__TERM_MUL, AD__TERM_SEED, AD__TERM_ALONG, AD__TERM_MINUS, AD__TERMS = 8 };
+/* Sums of products. A term is x, x*y, seed(x, y) or along(x, y), or the same with the product p so far in the place of x; it starts the sum,
+   is added to it, subtracted, or becomes p: sum and p stay in registers. */
+enum { AD__TERM_PLAIN, AD__TERM_MUL, AD__TERM_SEED, AD__TERM_ALONG, AD__TERM_FROM_P = 4, AD__TERM_FIRST = 0, AD__TERM_PLUS = 8, AD__TERM_MINUS = 16, AD__TERM_INTO_P = 24 };
+enum { AD__TERMS = 8 };
 typedef struct ad__term { uint32_t kind, x, y; } ad__term;
 
-AD_LOCAL ad__term ad__term_of(const ad__ir *ir, uint32_t i, bool minus, const uint32_t *uses) {
-  const ad__node *q = &ir->node[i];
-  bool product = ad__is_product(ir, i, uses);
-  ad__term t;
-  t.kind = !product ? AD__TERM_PLAIN : q->op == AD_OP_mul ? AD__TERM_MUL : q->op == AD__IR_SEED ? AD__TERM_SEED : AD__TERM_ALONG;
-  if (minus) t.kind += AD__TERM_MINUS;
-  t.x = product ? q->a : i; t.y = product ? q->b : i;
-  return t;
+/* the product that ends in node i as at most room terms, in their order; their number */
+AD_LOCAL uint32_t ad__product_terms(const ad__ir *ir, uint32_t i, uint32_t last, const uint32_t *uses, uint32_t room, ad__term *term) {
+  uint32_t n = 1, to = last;
+  for (uint32_t k = i; n < room; n++) {                    /* how far back the factors go */
+    const ad__node *q = &ir->node[k];
+    k = ad__is_product(ir, q->a, uses) ? q->a : q->op != AD__IR_SEED && ad__is_product(ir, q->b, uses) ? q->b : AD__NONE;
+    if (k == AD__NONE) break;
+  }
+  for (uint32_t k = n; k-- > 0; to = AD__TERM_INTO_P) {
+    const ad__node *q = &ir->node[i];
+    const uint32_t next = ad__is_product(ir, q->a, uses) ? q->a : q->b;
+    term[k].kind = to + (q->op == AD_OP_mul ? AD__TERM_MUL : q->op == AD__IR_SEED ? AD__TERM_SEED : AD__TERM_ALONG);
+    term[k].x = q->a; term[k].y = q->b;
+    if (k == 0) break;
+    term[k].kind += AD__TERM_FROM_P;
+    term[k].x = term[k].y = next == q->a ? q->b : q->a;
+    i = next;
+  }
+  return n;
 }
 AD_LOCAL bool ad__is_link(const ad__ir *ir, uint32_t i, const uint32_t *uses) { return (ir->node[i].op == AD_OP_add || ir->node[i].op == AD_OP_sub) && uses[i] == 1; }
-/* The sum that ends in node i as terms in the order of its additions; their number, 0 where a joined product does as well. */
-AD_LOCAL uint32_t ad__sum_terms(const ad__ir *ir, uint32_t i, const uint32_t *uses, ad__term *term) {
-  uint32_t n = 0;
-  if (ir->node[i].op != AD_OP_add && ir->node[i].op != AD_OP_sub) return 0;
+/* The sum, or product, that ends in node i as terms in the order of its operations; their number, 0 where a joined product does as well. */
+AD_LOCAL uint32_t ad__sum_terms(const ad__ir *ir, uint32_t i, const uint32_t *uses, bool products_stay, ad__term *term) {
+  const uint32_t op = ir->node[i].op;
+  uint32_t node[AD__TERMS], sign[AD__TERMS], links = 0, n = 0, products = 0;
+  if (products_stay && (op == AD_OP_mul || op == AD__IR_SEED || op == AD__IR_ALONG)) {
+    n = ad__product_terms(ir, i, AD__TERM_FIRST, uses, AD__TERMS, term);
+    return n > 1 ? n : 0;
+  }
+  if (op != AD_OP_add && op != AD_OP_sub) return 0;
   for (;;) {
     const ad__node *q = &ir->node[i];
     bool sub = q->op == AD_OP_sub, first_is_last = !sub && !ad__is_link(ir, q->a, uses) && (ad__is_link(ir, q->b, uses) || !ad__is_product(ir, q->b, uses));
-    uint32_t next = first_is_last ? q->b : q->a, other = first_is_last ? q->a : q->b;
-    term[n++] = ad__term_of(ir, other, sub, uses);
-    if (!ad__is_link(ir, next, uses) || n == AD__TERMS - 1) { term[n++] = ad__term_of(ir, next, false, uses); break; }
+    uint32_t next = first_is_last ? q->b : q->a;
+    node[links] = first_is_last ? q->a : q->b; sign[links++] = sub ? AD__TERM_MINUS : AD__TERM_PLUS;
     i = next;
+    if (!ad__is_link(ir, next, uses) || links == AD__TERMS - 1) break;
   }
-  for (uint32_t x = 0, y = n - 1; x < y; x++, y--) { ad__term swap = term[x]; term[x] = term[y]; term[y] = swap; }
-  return n > 2 || (term[0].kind != AD__TERM_PLAIN && term[1].kind % AD__TERM_MINUS != AD__TERM_PLAIN) ? n : 0;
+  node[links] = i; sign[links++] = AD__TERM_FIRST;
+  for (uint32_t k = links; k-- > 0;) {
+    const bool product = ad__is_product(ir, node[k], uses);
+    products += product;
+    if (product) n += ad__product_terms(ir, node[k], sign[k], uses, products_stay ? AD__TERMS - n - k : 1, term + n);
+    else { term[n].kind = sign[k] + AD__TERM_PLAIN; term[n].x = term[n].y = node[k]; n++; }
+  }
+  return n > 2 || products > 1 ? n : 0;
 }
 /* what an instruction reads: at most AD__OPERANDS nodes (or slots) */
 enum { AD__OPERANDS = 2 * AD__TERMS };
@@ -5902,8 +5929,10 @@ AD_LOCAL size_t ad__call_terms(const ad__ir *ir, uint32_t *most, uint32_t *scrat
   }
   return all;
 }
-AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out, bool group, ad__program *p) {
+AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out, int target, ad__program *p) {
+  const bool group = target != AD__FOR_C;
   memset(p, 0, sizeof *p);
+  p->elements = target == AD__FOR_ELEMENTS;
   if (ir->failed) return false;
   uint32_t n = ir->n, most = AD__TERMS;                    /* most: operands of a call, terms of a sum */
   const size_t called = ad__call_terms(ir, &most, &p->scratch);
@@ -5912,7 +5941,7 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
   p->callees = ir->callees;
   p->in = (uint32_t *)ad__array(n_in, sizeof *p->in);
   p->out = (uint32_t *)ad__array(n_out, sizeof *p->out);
-  ad__term *term = (ad__term *)ad__array(2 * (size_t)n + called + most, sizeof *term);   /* k additions have k + 1 terms; last: few */
+  ad__term *term = (ad__term *)ad__array(2 * (size_t)n + called + most, sizeof *term);   /* k operations have at most k + 1 terms; last: few */
   p->term = term;
   if (!uses || !ins || !p->in || !p->out || !term) { AD_FREE(uses); AD_FREE(ins); ad__program_free(p); return false; }
   uint32_t *slot = uses + n, *last = slot + n, *stack = last + n, *operand = stack + 2 * (size_t)n;      /* stack: 2 n */
@@ -5937,7 +5966,7 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
     while (depth) {
       uint32_t i = stack[depth - 1];
       if (slot[i] != AD__NONE) { depth--; continue; }
-      uint32_t terms = group ? ad__sum_terms(ir, i, uses, few) : 0;
+      uint32_t terms = group ? ad__sum_terms(ir, i, uses, p->elements, few) : 0;
       ad__ins s = ad__fuse(ir, i, uses);
       if (terms) { s.op = AD__IR_ACCUMULATE; s.a = 0; s.b = n_terms; s.c = terms; }
       if (s.op == AD__IR_CALL) {
@@ -5969,7 +5998,10 @@ AD_LOCAL bool ad__lower(ad__ir *ir, uint32_t n_in, uint32_t *out, uint32_t n_out
     if (slot[i] == 0 && ir->node[i].op == AD__IR_CONST) { p->constant[used] = ad__node_constant(&ir->node[i]); slot[i] = used++; last[i] = UINT32_MAX; }
   p->n_constants = used;
   for (uint32_t i = 0; i < n; i++)
-    if (slot[i] != AD__NONE && ir->node[i].op == AD__IR_INPUT) { p->in[ir->node[i].a] = used; slot[i] = used++; }
+    if (slot[i] != AD__NONE && ir->node[i].op == AD__IR_INPUT) {
+      p->in[ir->node[i].a] = used; slot[i] = used++;
+      if (p->elements) last[i] = UINT32_MAX;
+    }
   for (uint32_t t = 0; t < n_ins; t++) {
     ad__ins *s = &ins[t];
     int arity = ad__ins_operands(s, term + s->b, operand);
@@ -6173,8 +6205,10 @@ AD_LOCAL bool ad__port_streams(const ad__port *p, size_t count, size_t lanes, si
 
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define AD__PREFETCH(p, write) __builtin_prefetch(p, 0, 2)     /* to L2: the slots fill L1 */
+#define AD__UNREACHABLE __builtin_unreachable()
 #else
 #define AD__PREFETCH(p, write) ((void)(p))
+#define AD__UNREACHABLE break
 #endif
 #define AD__OVER AD__UNROLL for (size_t k = 0; k < AD_REGISTERS; k++)
 #define AD__A AD_W(load)(a + k * AD_LANES)
@@ -6185,10 +6219,16 @@ AD_LOCAL bool ad__port_streams(const ad__port *p, size_t count, size_t lanes, si
 #define AD__TRUTH(m) AD_W(only)(m, AD_W(k)(1))
 #define AD__SUMS (AD_REGISTERS < 8 ? AD_REGISTERS : 8)
 #define AD__OVER_SUMS AD__UNROLL for (size_t k = 0; k < AD__SUMS; k++)
-#define AD__SEED_AB AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B))
-#define AD__ALONG_AB AD_W(only)(AD_W(and)(AD__MASK(AD__A), AD__MASK(AD__B)), AD_W(mul)(AD__A, AD__B))
-#define AD__SLOT(s) slots + (size_t)i->s * AD_BLOCK
-#define AD__SLOTS d = AD__SLOT(d), a = AD__SLOT(a), b = AD__SLOT(b), c = AD__SLOT(c)
+#define AD__SEEDED(g, d) AD_W(only)(AD__MASK(g), AD_W(mul)(g, d))
+#define AD__ALONGSIDE(g, d) AD_W(only)(AD_W(and)(AD__MASK(g), AD__MASK(d)), AD_W(mul)(g, d))
+#define AD__TERM_FIRST_CASE(kind, x) case (kind) + AD__TERM_FIRST: AD__OVER_SUMS sum[k] = x; break;
+#define AD__TERM_CASES(kind, x)                                                                                               \
+  case (kind) + AD__TERM_PLUS: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], x); break;                                            \
+  case (kind) + AD__TERM_MINUS: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], x); break;
+#define AD__TERM_INTO_CASE(kind, x) case (kind) + AD__TERM_INTO_P: AD__OVER_SUMS p[k] = x; break;
+#define AD__TERM_FROM_CASES(kind, x)                                                                                          \
+  AD__TERM_FIRST_CASE(AD__TERM_FROM_P + kind, x) AD__TERM_CASES(AD__TERM_FROM_P + kind, x) AD__TERM_INTO_CASE(AD__TERM_FROM_P + kind, x)
+#define AD__SLOTS d = AD_SLOT(i->d), a = AD_SLOT(i->a), b = AD_SLOT(i->b), c = AD_SLOT(i->c)
 #define AD__CASE(op, x) case op: do { AD__SLOTS; (void)b; (void)c; AD__OVER AD__PUT(x); } while (++i < stop); break;
 #define AD__RUN(N, op, x)                                                                                                     \
   static void AD__PASTE(N, _run_##op)(AD_S *d, const AD_S *a, const AD_S *b, const AD_S *c) {                                 \
@@ -6215,6 +6255,7 @@ AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
 #define AD_S ad_f64
 #define AD_LANES AD_V64_LANES
 #define AD_REGISTERS (8 / AD_V64_LANES)
+#define AD_PRODUCTS
 #include "ad.h"
 #define AD_E ad_v32
 #define AD_N ad_v32
@@ -6227,6 +6268,24 @@ AD_INLINE void ad_f64__turn(ad_f64 *r) { (void)r; }
 #define AD_S ad_f64
 #define AD_LANES 1
 #define AD_REGISTERS 1
+#include "ad.h"
+#define AD_E ad_v64_elements              /* for programs whose points are elements of arrays */
+#define AD_ROWS ad_v64
+#define AD_N ad_v64
+#define AD_S ad_f64
+#define AD_LANES AD_V64_LANES
+#define AD_REGISTERS (64 / AD_V64_LANES)
+#define AD_BY_ADDRESS
+#define AD_PRODUCTS
+#include "ad.h"
+#define AD_E ad_v32_elements
+#define AD_ROWS ad_v32
+#define AD_N ad_v32
+#define AD_S ad_f32
+#define AD_LANES AD_V32_LANES
+#define AD_REGISTERS (128 / AD_V32_LANES)
+#define AD_BY_ADDRESS
+#define AD_PRODUCTS
 #include "ad.h"
 #undef AD__TEMPLATE
 
@@ -6330,6 +6389,7 @@ AD_LOCAL void ad__packed_program(const ad__program *p, double *slots, const ad__
 struct ad_function {
   ad__ir ir;                              /* the value; inputs 0 .. n-1 */
   uint32_t *y, n, m, ok;                  /* ok: the mask node "every comparison as recorded", or AD__NONE */
+  bool elementwise;                       /* a fused chain: inputs and outputs are arrays, a point an element */
   uint32_t d, *place;                     /* inputs 0 .. d-1 are differentiated; input k is the caller's place[k] (NULL: k) */
   bool *used;                             /* by the caller's number: some output depends on the input, and it is differentiated */
   size_t recorded, guards;
@@ -6461,7 +6521,6 @@ AD_LOCAL bool ad__too_large(const ad_function *f, ad_function_kind kind) {
 }
 
 /* the program of a kind, made the cheapest way */
-enum { AD__FOR_LANES, AD__FOR_ONE, AD__FOR_C };
 AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int target, ad__program *p) {
   size_t outputs = (size_t)f->m + ad__result_size(f, kind) + 1;
   uint32_t *out = (uint32_t *)ad__array(2 * outputs + f->n, sizeof *out), n_out = 0, *best_out = out ? out + outputs : NULL;
@@ -6489,7 +6548,7 @@ AD_LOCAL bool ad__compile(const ad_function *f, ad_function_kind kind, int targe
     }
     uint32_t n_in = f->n + (ad__kind_has_w(kind) ? f->m : 0) + (ad__kind_has_dx(kind) ? f->d : 0);
     if (least != UINT64_MAX)
-      ok = target == AD__FOR_ONE ? ad__lower_packed(&best, n_in, best_out, n_out, p) : ad__lower(&best, n_in, best_out, n_out, target == AD__FOR_LANES, p);
+      ok = target == AD__FOR_ONE ? ad__lower_packed(&best, n_in, best_out, n_out, p) : ad__lower(&best, n_in, best_out, n_out, target, p);
     for (uint32_t k = 0; ok && f->place && k < f->n; k++) out[f->place[k]] = p->in[k];
     if (ok && f->place) memcpy(p->in, out, f->n * sizeof *out);
   }
@@ -6515,7 +6574,8 @@ AD_LOCAL ad_status ad__no_program(const ad_function *f, ad_function_kind kind) {
   for (uint32_t k = 0; f->callees && k < f->callees->count && second; k++) if (!f->callees->item[k].derived) return AD_ERROR_UNSUPPORTED;
   return AD_ERROR_MEMORY;
 }
-AD_LOCAL ad__program *ad__function_program(const ad_function *f, ad_function_kind kind) { return ad__program_in(f, kind, &f->program[kind], AD__FOR_LANES); }
+AD_LOCAL ad__program *ad__function_program(const ad_function *f, ad_function_kind kind) {
+  return ad__program_in(f, kind, &f->program[kind], f->elementwise ? AD__FOR_ELEMENTS : AD__FOR_LANES); }
 AD_LOCAL ad__program *ad__function_packed(const ad_function *f, ad_function_kind kind) { return ad__program_in(f, kind, &f->packed[kind], AD__FOR_ONE); }
 
 AD_API void ad_function_destroy(ad_function *f) {
@@ -7072,6 +7132,7 @@ AD_LOCAL ad_function *ad__fuse_chain(const ad_tape *t, size_t root, const ad__fu
   if (rows < 2 || *count == 0 || ir.failed) { ad__ir_free(&ir); return NULL; }
   uint32_t y = ad__expr_node(&ir, w->expr[root]);
   ad_function *f = ad__function_from_ir(&ir, *count, &y, 1, AD__NONE);
+  if (f) f->elementwise = true;
   if (f && ad__function_program(f, AD_FUNCTION_VALUE) && ad__function_program(f, AD_FUNCTION_JACOBIAN) && ad__function_program(f, AD_FUNCTION_VJP)) return f;
   ad_function_destroy(f);
   return NULL;
@@ -7269,7 +7330,8 @@ AD_API ad_function *ad_function_record(ad_var_map *f, void *context, size_t n, c
 
 /* --- calls */
 
-AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512 + (p->scratch * sizeof(double) + 63) / 64 * 64; }
+/* slots, the numbers of a call, and where the slots are */
+AD_LOCAL size_t ad__block_bytes(const ad__program *p) { return (size_t)p->n_slots * 512 + (p->elements ? p->n_slots * sizeof(void *) : (p->scratch * sizeof(double) + 63) / 64 * 64); }
 AD_LOCAL ad_status ad__graph_prepare(const ad_function *f, ad_function_kind kind, size_t *bytes);
 AD_LOCAL void ad__graph_describe(const ad_function *f, ad_function_info *info);
 AD_LOCAL ad_status ad__graph_apply(const ad_function *f, ad_function_kind kind, size_t count, const ad_function_arguments *a);
@@ -7305,7 +7367,9 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
 }
 
 AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed) {
-  if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
+  if (p->elements && dtype == AD_F32) ad_v32_elements__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
+  else if (p->elements && count > 16) ad_v64_elements__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
+  else if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
   else if (count <= 16 || p->n_slots > 2048) ad_v64_narrow__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
   else ad_v64__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
 }
@@ -9301,13 +9365,25 @@ AD_INLINE void AD_P(one)(AD_N *r, int k) { *r = k == 0; }
 /* The lane engine AD_E on AD_N: AD_LANES elements AD_S a register, AD_REGISTERS registers a slot. */
 
 #define AD_BLOCK ((size_t)(AD_LANES) * (AD_REGISTERS))
+#if defined(AD_BY_ADDRESS)
+typedef AD_S *const *AD_EW(_slots);
+#define AD_SLOT(s) slots[s]
+#define AD_COPIES(port, q) (!direct_##port[q] || valid < AD_BLOCK)
+#else
+typedef AD_S *AD_EW(_slots);
+#define AD_SLOT(s) (slots + (size_t)(s) * AD_BLOCK)
+#define AD_COPIES(port, q) true
+#endif
 
+#if !defined(AD_ROWS)
+#define AD_ROWS AD_E
 AD_UNARY(AD__RUN_1, AD_E, ) AD_BINARY(AD__RUN_2, AD_E, ) AD_TERNARY(AD__RUN_3, AD_E, )
 AD_LOCAL void (*const AD_EW(_rows)[])(AD_S *, const AD_S *, const AD_S *, const AD_S *) = {
   AD_UNARY(AD__RUN_ENTRY, AD_E, ) AD_BINARY(AD__RUN_ENTRY, AD_E, ) AD_TERNARY(AD__RUN_ENTRY, AD_E, ) };
+#endif
 
 /* the instructions i .. stop - 1, all of kind op */
-AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, AD_S *slots) {
+AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, AD_EW(_slots) slots) {
     AD_S *d; const AD_S *a, *b, *c;
     switch (op) {
       AD__CASE(AD_OP_add, AD_W(add)(AD__A, AD__B))
@@ -9315,15 +9391,15 @@ AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, A
       AD__CASE(AD_OP_mul, AD_W(mul)(AD__A, AD__B))
       AD__CASE(AD_OP_div, AD_W(div)(AD__A, AD__B))
       AD__CASE(AD_OP_neg, AD_W(neg)(AD__A))
-      AD__CASE(AD__IR_SEED, AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B)))
-      AD__CASE(AD__IR_ALONG, AD__ALONG_AB)
+      AD__CASE(AD__IR_SEED, AD__SEEDED(AD__A, AD__B))
+      AD__CASE(AD__IR_ALONG, AD__ALONGSIDE(AD__A, AD__B))
       AD__CASE(AD__IR_MULADD, AD_W(add)(AD__C, AD_W(mul)(AD__A, AD__B)))
       AD__CASE(AD__IR_MULSUB, AD_W(sub)(AD_W(mul)(AD__A, AD__B), AD__C))
       AD__CASE(AD__IR_NMULADD, AD_W(sub)(AD__C, AD_W(mul)(AD__A, AD__B)))
-      AD__CASE(AD__IR_SEEDADD, AD_W(add)(AD__C, AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B))))
-      AD__CASE(AD__IR_SEEDSUB, AD_W(sub)(AD__C, AD_W(only)(AD__MASK(AD__A), AD_W(mul)(AD__A, AD__B))))
-      AD__CASE(AD__IR_ALONGADD, AD_W(add)(AD__C, AD__ALONG_AB))
-      AD__CASE(AD__IR_ALONGSUB, AD_W(sub)(AD__C, AD__ALONG_AB))
+      AD__CASE(AD__IR_SEEDADD, AD_W(add)(AD__C, AD__SEEDED(AD__A, AD__B)))
+      AD__CASE(AD__IR_SEEDSUB, AD_W(sub)(AD__C, AD__SEEDED(AD__A, AD__B)))
+      AD__CASE(AD__IR_ALONGADD, AD_W(add)(AD__C, AD__ALONGSIDE(AD__A, AD__B)))
+      AD__CASE(AD__IR_ALONGSUB, AD_W(sub)(AD__C, AD__ALONGSIDE(AD__A, AD__B)))
       AD__CASE(AD_OP_fma, AD_W(fma)(AD__A, AD__B, AD__C))
       AD__CASE(AD__IR_NUMBER, AD_W(select)(AD_W(eq)(AD__A, AD__A), AD__B, AD__A))
       AD__CASE(AD__IR_FNMA, AD_W(fnma)(AD__A, AD__B, AD__C))
@@ -9337,37 +9413,52 @@ AD_INLINE void AD_EW(_run)(uint32_t op, const ad__ins *i, const ad__ins *stop, A
       AD__CASE(AD__IR_SELECT, AD_W(select)(AD__MASK(AD__A), AD__B, AD__C))
       AD__CASE(AD__IR_ONLY, AD_W(only)(AD__MASK(AD__A), AD__B))
       AD__CASE(AD__IR_RESULT, AD__A)
-      default: do { AD__SLOTS; AD_EW(_rows)[i->op](d, a, b, c); } while (++i < stop); break;
+      default: do { AD__SLOTS; AD__PASTE(AD_ROWS, _rows)[i->op](d, a, b, c); } while (++i < stop); break;
     }
 }
-/* a sum of n terms: partial sums stay in registers, eight at a time */
-AD_LOCAL void AD_EW(_sum_of_terms)(const ad__term *term, uint32_t n, AD_S *to, const AD_S *slots) {
+/* a sum of n terms: partial sums and products stay in registers, eight at a time */
+AD_LOCAL void AD_EW(_sum_of_terms)(const ad__term *term, uint32_t n, AD_S *to, AD_EW(_slots) slots) {
   for (size_t r = 0; r < AD_REGISTERS; r += AD__SUMS) {
     AD_N sum[AD__SUMS];
-    const AD_S *from = slots + r * AD_LANES;
-    const AD_S *a = from + (size_t)term->x * AD_BLOCK, *b = from + (size_t)term->y * AD_BLOCK;
+    const AD_S *a = AD_SLOT(term->x) + r * AD_LANES, *b = AD_SLOT(term->y) + r * AD_LANES;
+#if defined(AD_PRODUCTS)
+    AD_N p[AD__SUMS];
+    AD__OVER_SUMS p[k] = sum[k] = AD_W(k)(0);
+#endif
     switch (term->kind) {
-      case AD__TERM_PLAIN: AD__OVER_SUMS sum[k] = AD__A; break;
-      case AD__TERM_MUL: AD__OVER_SUMS sum[k] = AD_W(mul)(AD__A, AD__B); break;
-      case AD__TERM_SEED: AD__OVER_SUMS sum[k] = AD__SEED_AB; break;
-      default: AD__OVER_SUMS sum[k] = AD__ALONG_AB;
+      AD__TERM_FIRST_CASE(AD__TERM_PLAIN, AD__A)
+      AD__TERM_FIRST_CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
+      AD__TERM_FIRST_CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
+      AD__TERM_FIRST_CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+#if defined(AD_PRODUCTS)
+      AD__TERM_INTO_CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
+      AD__TERM_INTO_CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
+      AD__TERM_INTO_CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+#endif
+      default: AD__UNREACHABLE;
     }
     for (const ad__term *t = term + 1, *end = term + n; t < end; t++) {
-      a = from + (size_t)t->x * AD_BLOCK; b = from + (size_t)t->y * AD_BLOCK;
+      a = AD_SLOT(t->x) + r * AD_LANES; b = AD_SLOT(t->y) + r * AD_LANES;
       switch (t->kind) {
-        case AD__TERM_PLAIN: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD__A); break;
-        case AD__TERM_MUL: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD_W(mul)(AD__A, AD__B)); break;
-        case AD__TERM_SEED: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD__SEED_AB); break;
-        case AD__TERM_ALONG: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], AD__ALONG_AB); break;
-        case AD__TERM_MINUS + AD__TERM_PLAIN: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD__A); break;
-        case AD__TERM_MINUS + AD__TERM_MUL: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD_W(mul)(AD__A, AD__B)); break;
-        case AD__TERM_MINUS + AD__TERM_SEED: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD__SEED_AB); break;
-        default: AD__OVER_SUMS sum[k] = AD_W(sub)(sum[k], AD__ALONG_AB);
+        AD__TERM_CASES(AD__TERM_PLAIN, AD__A)
+        AD__TERM_CASES(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
+        AD__TERM_CASES(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
+        AD__TERM_CASES(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+#if defined(AD_PRODUCTS)
+        AD__TERM_INTO_CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
+        AD__TERM_INTO_CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
+        AD__TERM_INTO_CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+        AD__TERM_FROM_CASES(AD__TERM_MUL, AD_W(mul)(p[k], AD__B))
+        AD__TERM_FROM_CASES(AD__TERM_SEED, AD__SEEDED(p[k], AD__B))
+        AD__TERM_FROM_CASES(AD__TERM_ALONG, AD__ALONGSIDE(p[k], AD__B))
+#endif
+        default: AD__UNREACHABLE;
       }
     }
     AD__OVER_SUMS AD_W(store)(to + (r + k) * AD_LANES, sum[k]);
   }
 }
+#if !defined(AD_BY_ADDRESS)                /* chains call nothing */
 /* a call, point by point; the rest of the block repeats the last point */
 AD_LOCAL void AD_EW(_call)(const ad__program *p, const ad__ins *i, AD_S *slots, size_t valid) {
   const ad__term *term = (const ad__term *)p->term + i->b;
@@ -9379,13 +9470,17 @@ AD_LOCAL void AD_EW(_call)(const ad__program *p, const ad__ins *i, AD_S *slots, 
     for (uint32_t j = 0; j < m; j++) slots[((size_t)i->d + j) * AD_BLOCK + l] = (AD_S)y[j];
   }
 }
-AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_S *slots, size_t valid) {
+#endif
+AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_EW(_slots) slots, size_t valid) {
   const ad__ins *i = program->ins;
+  (void)valid;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     const ad__ins *stop = i + run->n;
-    if (run->op == AD__IR_CALL) for (; i < stop; i++) AD_EW(_call)(program, i, slots, valid);
-    else if (run->op != AD__IR_ACCUMULATE) AD_EW(_run)(run->op, i, stop, slots);
-    else for (; i < stop; i++) AD_EW(_sum_of_terms)((const ad__term *)program->term + i->b, i->c, slots + (size_t)i->d * AD_BLOCK, slots);
+    if (run->op == AD__IR_ACCUMULATE) for (; i < stop; i++) AD_EW(_sum_of_terms)((const ad__term *)program->term + i->b, i->c, AD_SLOT(i->d), slots);
+#if !defined(AD_BY_ADDRESS)
+    else if (run->op == AD__IR_CALL) for (; i < stop; i++) AD_EW(_call)(program, i, slots, valid);
+#endif
+    else AD_EW(_run)(run->op, i, stop, slots);
     i = stop;
   }
 }
@@ -9458,20 +9553,56 @@ AD_LOCAL void AD_EW(_scatter)(const ad__port *port, const uint32_t *slot, size_t
   }
 }
 
-/* count points; slots: n_slots * AD_BLOCK numbers, aligned to 64 bytes */
-AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, const ad__port *in, ad__port *out,
+#if defined(AD_BY_ADDRESS)
+/* Whether full blocks of a port need no copy: of programs of elements, where a point is an element and a result lies on no operand. */
+AD_LOCAL bool AD_EW(_in_place)(const ad__program *p, const ad__port *port, uint32_t slot, size_t count, const ad__port *in) {
+  const AD_S *from = (const AD_S *)port->data;
+  if (!p->elements || !from || port->width != 1 || port->row != 1 || slot == AD__NONE || slot < p->n_constants) return false;
+  for (int q = 0; in && q < AD__PORTS && in[q].width; q++) {
+    const AD_S *other = (const AD_S *)in[q].data;
+    if (slot == p->in[q] || (other && (uintptr_t)from < (uintptr_t)(other + count) && (uintptr_t)other < (uintptr_t)(from + count))) return false;
+  }
+  return true;
+}
+#endif
+
+/* count points; memory: n_slots * AD_BLOCK numbers, aligned to 64 bytes, and as many addresses */
+AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *memory, size_t count, const ad__port *in, ad__port *out,
                                 bool has_guards, unsigned char *branch, size_t *strayed) {
   bool streams = false;
   size_t moved = 0;
   for (int q = 0; q < AD__PORTS; q++) moved += in[q].row + out[q].row;
   const bool ahead_of_time = moved > 0 && count > AD__CACHED_BYTES / sizeof(AD_S) / moved;
   for (int q = 0; q < AD__PORTS && out[q].width; q++) streams |= out[q].stream = ad__port_streams(&out[q], count, AD_LANES, sizeof(AD_S));
+#if defined(AD_BY_ADDRESS)
+  AD_S **slots = (AD_S **)(void *)(memory + p->n_slots * AD_BLOCK);
+  bool direct_in[AD__PORTS], direct_out[AD__PORTS];
+  for (uint32_t s = 0; s < p->n_slots; s++) slots[s] = memory + s * AD_BLOCK;
+  for (int q = 0; q < AD__PORTS; q++) {
+    direct_in[q] = p->elements && in[q].width && AD_EW(_in_place)(p, &in[q], p->in[q], count, NULL);
+    direct_out[q] = p->elements && out[q].width && AD_EW(_in_place)(p, &out[q], p->out[q], count, in);
+    for (int r = 0; r < q; r++) if (direct_out[q] && p->out[r] == p->out[q]) direct_out[q] = false;
+  }
+  for (int q = 0; q < AD__PORTS && p->elements && out[q].width; q++) {        /* copied out: from where a slot lies by itself */
+    for (int r = 0; r < AD__PORTS && in[r].width; r++) if (p->in[r] == p->out[q]) direct_in[r] = false;
+    for (int r = 0; r < AD__PORTS && out[r].width; r++) if (!direct_out[q] && p->out[r] == p->out[q]) direct_out[r] = false;
+  }
+#else
+  AD_S *slots = memory;
+#endif
   for (uint32_t j = 0; j < p->n_constants; j++)
-    for (int k = 0; k < AD_REGISTERS; k++) AD_W(store)(slots + (size_t)j * AD_BLOCK + k * AD_LANES, AD_W(k)(p->constant[j]));
+    for (int k = 0; k < AD_REGISTERS; k++) AD_W(store)(AD_SLOT(j) + k * AD_LANES, AD_W(k)(p->constant[j]));
   for (size_t i = 0; i < count; i += AD_BLOCK) {
     size_t valid = count - i < AD_BLOCK ? count - i : AD_BLOCK;
     const uint32_t *slot = p->in;
-    for (int q = 0; q < AD__PORTS && in[q].width; q++) { if (in[q].data) AD_EW(_gather)(&in[q], slot, i, valid, slots); slot += in[q].width; }
+#if defined(AD_BY_ADDRESS)
+    for (int q = 0; p->elements && q < AD__PORTS; q++) {
+      const bool full = valid == AD_BLOCK;
+      if (direct_in[q]) slots[p->in[q]] = full ? (AD_S *)in[q].data + i : memory + p->in[q] * AD_BLOCK;
+      if (direct_out[q]) slots[p->out[q]] = full ? (AD_S *)out[q].data + i : memory + p->out[q] * AD_BLOCK;
+    }
+#endif
+    for (int q = 0; q < AD__PORTS && in[q].width; q++) { if (in[q].data && AD_COPIES(in, q)) AD_EW(_gather)(&in[q], slot, i, valid, memory); slot += in[q].width; }
     if (ahead_of_time && count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
       size_t ahead = i + AD_BLOCK, rows = count - ahead < AD_BLOCK ? count - ahead : AD_BLOCK;
       for (int q = 0; q < AD__PORTS && in[q].width; q++) if (in[q].data && in[q].row) {
@@ -9485,9 +9616,9 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, c
     }
     AD_EW(_block)(p, slots, valid);
     slot = p->out;
-    for (int q = 0; q < AD__PORTS && out[q].width; q++) { if (out[q].data) AD_EW(_scatter)(&out[q], slot, i, valid, slots); slot += out[q].width; }
+    for (int q = 0; q < AD__PORTS && out[q].width; q++) { if (out[q].data && AD_COPIES(out, q)) AD_EW(_scatter)(&out[q], slot, i, valid, memory); slot += out[q].width; }
     if (has_guards) for (size_t r = 0; r < valid; r++) {
-      bool astray = !(slots[(size_t)*slot * AD_BLOCK + r] != 0);
+      bool astray = !(memory[(size_t)*slot * AD_BLOCK + r] != 0);
       *strayed += astray;
       if (branch) branch[i + r] = astray;
     } else if (branch) memset(branch + i, 0, valid);
@@ -9496,6 +9627,11 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *slots, size_t count, c
 }
 
 #undef AD_BLOCK
+#undef AD_SLOT
+#undef AD_COPIES
+#undef AD_BY_ADDRESS
+#undef AD_PRODUCTS
+#undef AD_ROWS
 #undef AD_N
 #undef AD_S
 #undef AD_LANES
