@@ -420,7 +420,7 @@ AD_LOCAL const ad_op_info ad_ops[AD_OP_COUNT_] = { AD_UNARY(AD__INFO_1, , ) AD_B
 #define AD_SYSTEM(N)                                                                                                          \
   AD__NUMBER(N) AD__HELPERS(N) AD_UNARY_COMPOSED(AD__COMPOSED_1, N, ) AD_BINARY_COMPOSED(AD__COMPOSED_2, N, )                 \
   AD_TERNARY_COMPOSED(AD__COMPOSED_3, N, ) AD__PARTIALS(N)                                                                    \
-  AD_INLINE N N##_seed(N g, N d) { return N##_only(N##_ne(g, N##_k(0)), N##_mul(g, d)); }
+  AD_INLINE N N##_seed(N g, N d) { return N##_mul_only(N##_ne(g, N##_k(0)), g, d); }
 
 AD_SYSTEM(ad_f32)
 AD_SYSTEM(ad_f64)
@@ -1465,7 +1465,8 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *tape, FILE *out);     /* AD_ER
 
    Measured (Zen 4, BA residual with its 2 x 15 Jacobian, 122 instructions; the plain C function 23 ns with gcc -O3): 37 ns a point with
    AVX-512 and 48 with AVX2 while the points stay in L2, the value alone 12 to 13 and 16; at 1e5 points 56 in a loop of its own and 75
-   in the benchmark (AVX2: 70), whose results are not aligned to 64 bytes; the value 15 to 19. Written as C: 27 and 35 ns.
+   in the benchmark (AVX2: 70), whose results are not aligned to 64 bytes; the value 15 to 19. Written as C: 19 to 20 ns with AVX-512,
+   23 at 1e5 points.
    What counts are loads and stores of slots, not jumps and not the size of a slot: sums as one instruction, leftover columns one by
    one and streaming brought 44 ns (76 at 1e5 points) to 38 (68) with all 17 inputs, of which ad_function_wrt leaves 15. Orders of
    vertex elimination were tried (Markowitz degree, relative degree, cost): none beats two reverse sweeps here.
@@ -1561,8 +1562,8 @@ typedef struct ad_function_step_arguments {
 } ad_function_step_arguments;
 AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *arguments);
 /* A C file with NAME(x, y), NAME_jacobian(x, y, jacobian) and the same over lanes, NAME_many(count, ...): straight-line code in
-   the words of ad_simd.h that computes the same bits as this function does. AD_ERROR_LIMIT where the Jacobian is too large. Custom
-   operations (>>custom) are called by name: for one named "solve" the file declares extern const ad_custom solve, which the program
+   the words of ad_simd.h that computes the same bits as this function does, but for the sign of derivatives that are
+   zero. AD_ERROR_LIMIT where the Jacobian is too large. Custom operations (>>custom) are called by name: for one named "solve" the file declares extern const ad_custom solve, which the program
    that links it defines, and calls its value, vjp or jvp. AD_ERROR_ARGUMENT: name, or that of an operation, is no identifier, or not
    of its own; AD_ERROR_UNSUPPORTED: tensors, or an operation has neither vjp nor jvp. */
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
@@ -5405,6 +5406,9 @@ AD_LOCAL int ad__node_arity(uint32_t op) {
   return op == AD__IR_NOT ? 1 : op == AD__IR_SELECT || op >= AD__IR_FNMA ? 3 : 2;
 }
 
+/* a product under the zero seed rule, alone or with a sum */
+AD_LOCAL bool ad__is_masked(uint32_t op) { return op == AD__IR_SEED || op == AD__IR_ALONG || (op >= AD__IR_SEEDADD && op <= AD__IR_ALONGSUB); }
+
 /* --- derivatives: the partial of node i with respect to its operand (0, 1, 2); 0 where there is none */
 AD_LOCAL ad__expr ad__ir_partial(ad__ir *ir, uint32_t i, int operand) {
   ad__node p = ir->node[i];
@@ -8646,19 +8650,36 @@ AD_LOCAL void ad__write_operand(const ad__program *p, const uint32_t *name, uint
   ad__write_number(p->constant[slot], file);
   fputc(')', file);
 }
+/* What is written of one program. Results are put down where they are computed: head[t] begins the list (next) of those that are known after
+   t statements. Over lanes they are columns, and eight of them are turned and stored as soon as the last one is known (left: how many are
+   not, of each eight): what waits would lie in memory, and stores of registers are what such code runs into first.
+
+   Zero seeds (R6) cost a mask each. Over lanes the products are first made without: where a mask would have mattered 0 meets a number that is
+   not finite, and what comes of it reaches a result if sums and products are all that follows (which: ad__write_tainted), so that finite
+   results are right but for the sign of a zero, which an added 0 makes that of +0. Otherwise these points are done again with masks. */
+typedef struct ad__written {
+  const ad_function *f; const ad__program *p;
+  uint32_t *name, *head, *next, *left;
+  unsigned char *tainted;                    /* by slot: a zero seed may have been multiplied to make this */
+  bool lanes, free;                          /* free: without masks */
+  const char *function;
+  FILE *file;
+} ad__written;
+
 /* a call of a custom operation: its results are an array */
 static const char *const ad__way_names[AD__CALLS] = { "value", "vjp", "jvp", "", "" };
-AD_LOCAL void ad__write_call(const char *function, const ad__program *p, const ad__ins *s, uint32_t *name, uint32_t result, const char *N, FILE *file) {
+AD_LOCAL void ad__write_custom(const ad__written *w, const ad__ins *s, uint32_t result, const char *N) {
+  const ad__program *p = w->p;
   const ad_custom *op = p->callees->item[s->a / AD__CALLS].op;
   const uint32_t m = ad__call_outputs(p->callees, s->a);
   const ad__term *term = (const ad__term *)p->term + s->b;
-  fprintf(file, "  %s t%u[%u];\n  %s_%s_%s_%s((const %s[]){ ", N, (unsigned)result, (unsigned)m, function, op->name, ad__way_names[s->a % AD__CALLS], N, N);
-  for (uint32_t k = 0; k < s->c; k++) { if (k) fputs(", ", file); ad__write_operand(p, name, term[k].x, N, file); }
-  fprintf(file, " }, t%u);\n", (unsigned)result);
-  for (uint32_t j = 0; j < m; j++) name[s->d + j] = result;
+  fprintf(w->file, "  %s t%u[%u];\n  %s_%s_%s_%s((const %s[]){ ", N, (unsigned)result, (unsigned)m, w->function, op->name, ad__way_names[s->a % AD__CALLS], N, N);
+  for (uint32_t k = 0; k < s->c; k++) { if (k) fputs(", ", w->file); ad__write_operand(p, w->name, term[k].x, N, w->file); }
+  fprintf(w->file, " }, t%u);\n", (unsigned)result);
+  for (uint32_t j = 0; j < m; j++) w->name[s->d + j] = result;
 }
 /* one statement; formulas: letters a b c stand for operands, N_ for the system */
-AD_LOCAL void ad__write_statement(const char *function, const ad__program *p, const ad__ins *s, uint32_t *name, uint32_t result, const char *N, FILE *file) {
+AD_LOCAL void ad__write_statement(const ad__written *w, const ad__ins *s, uint32_t result, const char *N) {
   static const char *const formula[AD__IR_END - AD__IR_SEED] = {
     "@seed(a, b)", "@only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b))",
     "@lt(a, b)", "@le(a, b)", "@eq(a, b)", "@ne(a, b)", "@and(a, b)", "@or(a, b)", "@not(a)", "@select(a, b, c)", "@only(a, b)",
@@ -8667,70 +8688,155 @@ AD_LOCAL void ad__write_statement(const char *function, const ad__program *p, co
     "@add(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "@sub(c, @only(@and(@ne(a, @k(0)), @ne(b, @k(0))), @mul(a, b)))", "" };
   static const char *const row[4] = { "", "(a)", "(a, b)", "(a, b, c)" };
   bool mask = s->op >= AD__IR_LT && s->op <= AD__IR_NOT;
-  if (s->op == AD__IR_CALL) { ad__write_call(function, p, s, name, result, N, file); return; }
+  if (s->op == AD__IR_CALL) { ad__write_custom(w, s, result, N); return; }
   if (s->op == AD__IR_RESULT) {
-    fprintf(file, "  const %s t%u = t%u[%u];\n", N, (unsigned)result, (unsigned)name[s->a], (unsigned)s->c);
-    name[s->d] = result;
+    fprintf(w->file, "  const %s t%u = t%u[%u];\n", N, (unsigned)result, (unsigned)w->name[s->a], (unsigned)s->c);
+    w->name[s->d] = result;
     return;
   }
-  fprintf(file, "  const %s%s t%u = ", N, mask ? "_mask" : "", (unsigned)result);
+  fprintf(w->file, "  const %s%s t%u = ", N, mask ? "_mask" : "", (unsigned)result);
   const char *text = s->op < AD_OP_COUNT_ ? row[ad_ops[s->op].arity] : formula[s->op - AD__IR_SEED];
-  if (s->op < AD_OP_COUNT_) fprintf(file, "%s_%s", N, ad_ops[s->op].name);
+  if (s->op < AD_OP_COUNT_) fprintf(w->file, "%s_%s", N, ad_ops[s->op].name);
+  if (w->free && ad__is_masked(s->op)) text = s->op <= AD__IR_ALONG ? "@mul(a, b)" : formula[(s->op - AD__IR_SEEDADD) % 2 ? AD__IR_NMULADD - AD__IR_SEED : AD__IR_MULADD - AD__IR_SEED];
   for (const char *q = text; *q; q++) {
     bool word = q > text && ((q[-1] >= 'a' && q[-1] <= 'z') || q[-1] == '@');      /* letters of a name */
     bool alone = *q >= 'a' && *q <= 'c' && !word && !(q[1] >= 'a' && q[1] <= 'z');
-    if (*q == '@') fprintf(file, "%s_", N);
-    else if (alone) ad__write_operand(p, name, *q == 'a' ? s->a : *q == 'b' ? s->b : s->c, N, file);
-    else fputc(*q, file);
+    if (*q == '@') fprintf(w->file, "%s_", N);
+    else if (alone) ad__write_operand(w->p, w->name, *q == 'a' ? s->a : *q == 'b' ? s->b : s->c, N, w->file);
+    else fputc(*q, w->file);
   }
-  fputs(";\n", file);
-  name[s->d] = result;
+  fputs(";\n", w->file);
+  w->name[s->d] = result;
 }
-AD_LOCAL void ad__write_output(const ad__program *p, const uint32_t *name, uint32_t from, uint32_t count, const char *array, const char *N, FILE *file) {
-  for (uint32_t j = 0; j < count; j++) {
-    fprintf(file, "  %s[%u] = ", array, (unsigned)j);
-    ad__write_operand(p, name, p->out[from + j], N, file);
-    fputs(";\n", file);
+/* Fills tainted; true: there are masks, and what a zero seed may have been multiplied for goes through sums and products into derivatives only.
+   Otherwise nothing is tainted: it is all done with masks. */
+AD_LOCAL bool ad__write_tainted(ad__written *w) {
+  const ad__program *p = w->p;
+  bool linear = true, any = false;
+  for (uint32_t s = 0; s < p->n_slots; s++) w->tainted[s] = 0;
+  for (uint32_t t = 0; t < p->n_ins; t++) {
+    const ad__ins *s = &p->ins[t];
+    if (s->op == AD__IR_CALL) {
+      const ad__term *term = (const ad__term *)p->term + s->b;
+      for (uint32_t k = 0; k < s->c; k++) linear = linear && !w->tainted[term[k].x];
+      for (uint32_t k = ad__call_outputs(p->callees, s->a); k-- > 0;) w->tainted[s->d + k] = 0;
+      continue;
+    }
+    const int arity = s->op == AD__IR_RESULT ? 1 : ad__node_arity(s->op);
+    const bool taint = w->tainted[s->a] || (arity > 1 && w->tainted[s->b]) || (arity > 2 && w->tainted[s->c]), masked = ad__is_masked(s->op);
+    const bool passes = masked || s->op == AD_OP_add || s->op == AD_OP_sub || s->op == AD_OP_mul || s->op == AD_OP_neg || s->op == AD__IR_ONLY ||
+                        s->op == AD__IR_MULADD || s->op == AD__IR_MULSUB || s->op == AD__IR_NMULADD;
+    linear = linear && (passes || !taint);
+    any = any || masked;
+    w->tainted[s->d] = taint || masked;
+  }
+  for (uint32_t j = 0; j < w->f->m; j++) linear = linear && !w->tainted[p->out[j]];
+  if (!linear) memset(w->tainted, 0, p->n_slots);
+  return linear && any;
+}
+
+/* the eights of width columns: the last one overlaps the one before */
+AD_LOCAL uint32_t ad__eight_first(uint32_t k, uint32_t width) { return width < 8 ? 0 : 8 * k + 8 > width ? width - 8 : 8 * k; }
+AD_LOCAL void ad__write_eight(const char *word, const char *to, const char *from, uint32_t k, uint32_t width, bool load, FILE *file) {
+  const unsigned j = ad__eight_first(k, width), w = width, columns = w < 8 ? w : 8;
+  if (load) fprintf(file, "  %s(%s + %u, %s + %u, %u, %u);\n", word, to, j, from, j, w, columns);
+  else fprintf(file, "  %s(%s + %u, %u, %s + %u, %u);\n", word, to, j, w, from, j, columns);
+}
+AD_LOCAL void ad__write_results(const ad__written *w, uint32_t statements, const char *N) {
+  const uint32_t m = w->f->m, results = w->p->n_out - m - (w->f->ok != AD__NONE);
+  for (uint32_t o = w->head[statements]; o != AD__NONE; o = w->next[o]) {
+    const bool is_y = o < m;
+    const uint32_t j = is_y ? o : o - m, width = is_y ? m : results, eights = (width + 7) / 8;
+    const char *array = is_y ? "y" : "jacobian", *columns = is_y ? "b" : "c";
+    const bool tainted = w->tainted[w->p->out[o]];
+    fprintf(w->file, "  %s[%u] = ", w->lanes ? columns : array, (unsigned)j);
+    if (tainted) fprintf(w->file, "%s_add(", N);
+    ad__write_operand(w->p, w->name, w->p->out[o], N, w->file);
+    if (tainted) fprintf(w->file, ", %s_k(0))", N);
+    fputs(";\n", w->file);
+    if (tainted && w->free) fprintf(w->file, "  sum = ad_v64_add(sum, c[%u]);\n", (unsigned)j);
+    for (uint32_t k = j / 8; w->lanes && k < eights && j >= ad__eight_first(k, width); k = k + 1 < eights && j >= width - 8 ? eights - 1 : eights)
+      if (--w->left[(is_y ? 0 : (m + 7) / 8) + k] == 0) ad__write_eight("ad_v64_store_columns", array, columns, k, width, false, w->file);
   }
 }
-/* the body of one kind over system N: from array x to arrays y and jacobian, and the variable astray */
-AD_LOCAL void ad__write_body(const ad_function *f, const char *function, const ad__program *p, uint32_t *name, const char *N, FILE *file) {
-  uint32_t next = 0, results = p->n_out - f->m - (f->ok != AD__NONE);
-  for (uint32_t k = 0; k < p->n_in; k++)
-    if (p->in[k] != AD__NONE) { fprintf(file, "  const %s t%u = x[%u];\n", N, (unsigned)next, (unsigned)k); name[p->in[k]] = next++; }
-  for (uint32_t t = 0; t < p->n_ins; t++) ad__write_statement(function, p, &p->ins[t], name, next++, N, file);
-  ad__write_output(p, name, 0, f->m, "y", N, file);
-  ad__write_output(p, name, f->m, results, "jacobian", N, file);
-  if (f->ok != AD__NONE) fprintf(file, "  *astray = %s_not(t%u);\n", N, (unsigned)name[p->out[p->n_out - 1]]);
-}
-AD_LOCAL void ad__write_kind(const ad_function *f, const ad__program *p, uint32_t *name, const char *function, bool jacobian, FILE *file) {
-  static const char *const system[2] = { "ad_f64", "ad_v64" };
-  const char *more = jacobian ? "_jacobian" : "";
-  unsigned n = f->n, m = f->m, d = f->d;
-  for (int lanes = 0; lanes < 2; lanes++) {
-    const char *N = system[lanes];
-    fprintf(file, "\nstatic inline void %s%s_%s(const %s *x, %s *y%s%s%s%s%s) {\n", function, more, N, N, N,
-            jacobian ? ", " : "", jacobian ? N : "", jacobian ? " *jacobian" : "", f->ok != AD__NONE ? (lanes ? ", ad_v64_mask" : ", ad_f64_mask") : "", f->ok != AD__NONE ? " *astray" : "");
-    fputs("  (void)x;\n", file);
-    ad__write_body(f, function, p, name, N, file);
-    fputs("}\n", file);
+/* the body of one kind: from x to y and jacobian, and the variable astray */
+AD_LOCAL void ad__write_body(const ad__written *w) {
+  const ad__program *p = w->p;
+  const char *N = w->lanes ? "ad_v64" : "ad_f64";
+  const uint32_t m = w->f->m, results = p->n_out - m - (w->f->ok != AD__NONE), n = p->n_in, eights = (n + 7) / 8;
+  uint32_t next = 0, *at = w->name;
+  for (uint32_t s = 0; s < p->n_slots; s++) at[s] = 0;
+  for (uint32_t t = 0; t < p->n_ins; t++) at[p->ins[t].d] = t + 1;
+  for (uint32_t t = 0; t <= p->n_ins; t++) w->head[t] = AD__NONE;
+  for (uint32_t o = m + results; o-- > 0;) { uint32_t *head = &w->head[at[p->out[o]]]; w->next[o] = *head; *head = o; }
+  for (uint32_t k = 0; k < (m + 7) / 8; k++) w->left[k] = m < 8 ? m : 8;
+  for (uint32_t k = 0; k < (results + 7) / 8; k++) w->left[(m + 7) / 8 + k] = results < 8 ? results : 8;
+  if (w->lanes) {
+    fprintf(w->file, "  ad_v64 a[%u], b[%u];\n", (unsigned)n, (unsigned)m);
+    if (results) fprintf(w->file, "  ad_v64 c[%u];\n", (unsigned)results);
+    if (w->free) fputs("  ad_v64 sum = ad_v64_k(0);\n", w->file);
+    for (uint32_t k = eights; k-- > 0;) ad__write_eight("ad_v64_load_columns", "a", "x", k, n, true, w->file);
   }
-  const char *arguments = jacobian ? "const double *x, double *y, double *jacobian" : "const double *x, double *y";
-  const char *astray = f->ok != AD__NONE ? ", &astray" : "";
-  fprintf(file, "\nsize_t %s%s(%s);\nsize_t %s%s(%s) {\n  bool astray = false;\n  %s%s_ad_f64(x, y%s%s);\n  return astray;\n}\n",
-          function, more, arguments, function, more, arguments, function, more, jacobian ? ", jacobian" : "", astray);
-  fprintf(file, "\nsize_t %s%s_many(size_t count, %s);\nsize_t %s%s_many(size_t count, %s) {\n  size_t strayed = 0;\n", function, more, arguments, function, more, arguments);
-  fputs("  for (size_t i = 0; i < count; i += AD_V64_LANES) {\n", file);
-  fputs("    const size_t rows = count - i < AD_V64_LANES ? count - i : AD_V64_LANES;\n", file);
-  fprintf(file, "    ad_v64 a[%u], b[%u]%s;\n", n, m, jacobian ? "" : "");
-  if (jacobian) fprintf(file, "    ad_v64 c[%u];\n", d * m);
-  if (f->ok != AD__NONE) fputs("    ad_v64_mask astray;\n    double bad[AD_V64_LANES];\n", file);
-  fprintf(file, "    ad_v64_load_rows(a, x + i * %u, %u, rows);\n", n, n);
-  fprintf(file, "    %s%s_ad_v64(a, b%s%s);\n", function, more, jacobian ? ", c" : "", astray);
-  fprintf(file, "    ad_v64_store_rows(y + i * %u, b, %u, rows);\n", m, m);
-  if (jacobian) fprintf(file, "    ad_v64_store_rows(jacobian + i * %u, c, %u, rows);\n", d * m, d * m);
-  if (f->ok != AD__NONE) fputs("    ad_v64_store(bad, ad_v64_only(astray, ad_v64_k(1)));\n    for (size_t k = 0; k < rows; k++) strayed += bad[k] != 0;\n", file);
+  for (uint32_t k = 0; k < n; k++)
+    if (p->in[k] != AD__NONE) { fprintf(w->file, "  const %s t%u = %s[%u];\n", N, (unsigned)next, w->lanes ? "a" : "x", (unsigned)k); w->name[p->in[k]] = next++; }
+  ad__write_results(w, 0, N);
+  for (uint32_t t = 0; t < p->n_ins; t++) {
+    ad__write_statement(w, &p->ins[t], next++, N);
+    ad__write_results(w, t + 1, N);
+  }
+  if (w->f->ok != AD__NONE) fprintf(w->file, "  *astray = %s_not(t%u);\n", N, (unsigned)w->name[p->out[p->n_out - 1]]);
+  if (w->free) fputs("  return ad_v64_all(ad_v64_eq(ad_v64_sub(sum, sum), ad_v64_k(0)));\n", w->file);
+}
+AD_LOCAL void ad__write_call(const ad__written *w, const char *more, const char *x, const char *y, const char *jacobian) {
+  for (int masked = 0; masked < 1 + w->free; masked++) {
+    fprintf(w->file, masked || !w->free ? "    %s%s_ad_v64(%s, %s" : "    if (!%s%s_free_ad_v64(%s, %s", w->function, more, x, y);
+    if (*more) fprintf(w->file, ", %s", jacobian);
+    if (w->f->ok != AD__NONE) fputs(", &astray", w->file);
+    fputs(masked || !w->free ? ");\n" : "))\n  ", w->file);
+  }
+  if (w->f->ok != AD__NONE) fputs("    ad_v64_store(bad, ad_v64_only(astray, ad_v64_k(1)));\n", w->file);
+}
+/* the function over count points: a last register that is not full is one of copies */
+AD_LOCAL void ad__write_many(const ad__written *w, const char *more, const char *arguments) {
+  const char *function = w->function;
+  const unsigned n = w->f->n, m = w->f->m, results = *more ? w->f->d * w->f->m : 0;
+  const bool guards = w->f->ok != AD__NONE;
+  FILE *file = w->file;
+  char x[32], y[32], jacobian[48];
+  (void)snprintf(x, sizeof x, "x + i * %u", n); (void)snprintf(y, sizeof y, "y + i * %u", m); (void)snprintf(jacobian, sizeof jacobian, "jacobian + i * %u", results);
+  fprintf(file, "\nsize_t %s%s_many(size_t count, %s);\nsize_t %s%s_many(size_t count, %s) {\n  size_t i = 0, strayed = 0;\n", function, more, arguments, function, more, arguments);
+  if (guards) fputs("  ad_v64_mask astray;\n  double bad[AD_V64_LANES];\n", file);
+  fputs("  for (; i + AD_V64_LANES <= count; i += AD_V64_LANES) {\n", file);
+  ad__write_call(w, more, x, y, jacobian);
+  if (guards) fputs("    for (size_t k = 0; k < AD_V64_LANES; k++) strayed += bad[k] != 0;\n", file);
+  fputs("  }\n  if (i < count) {\n", file);
+  fprintf(file, "    double a[AD_V64_LANES * %u], b[AD_V64_LANES * %u]%s", n, m, results ? "" : ";\n");
+  if (results) fprintf(file, ", c[AD_V64_LANES * %u];\n", results);
+  fprintf(file, "    for (size_t k = 0; k < AD_V64_LANES; k++) memcpy(a + k * %u, x + (i + k < count ? i + k : i) * %u, %u * sizeof *a);\n", n, n, n);
+  ad__write_call(w, more, "a", "b", "c");
+  fprintf(file, "    memcpy(%s, b, (count - i) * %u * sizeof *b);\n", y, m);
+  if (results) fprintf(file, "    memcpy(%s, c, (count - i) * %u * sizeof *c);\n", jacobian, results);
+  if (guards) fputs("    for (size_t k = 0; k < count - i; k++) strayed += bad[k] != 0;\n", file);
   fputs("  }\n  return strayed;\n}\n", file);
+}
+AD_LOCAL void ad__write_kind(ad__written *w, bool jacobian) {
+  const ad_function *f = w->f;
+  const char *function = w->function;
+  const char *more = jacobian ? "_jacobian" : "", *arguments = jacobian ? "const double *x, double *y, double *jacobian" : "const double *x, double *y";
+  const bool linear = ad__write_tainted(w);
+  for (int form = 0; form < 2 + linear; form++) {            /* one point, a register of points, that without masks */
+    const char *N = form ? "ad_v64" : "ad_f64";
+    w->lanes = form > 0; w->free = form > 1;
+    fprintf(w->file, w->free ? "\n/* the same without masks for zero seeds; false: not all results are finite */\n" : w->lanes ? "\n/* as many points as a register has lanes */\n" : "\n");
+    fprintf(w->file, "static %s %s%s_%s%s(%s", w->free ? "bool" : w->lanes ? "void" : "inline void", function, more, w->free ? "free_" : "", N, arguments);
+    if (f->ok != AD__NONE) fprintf(w->file, ", %s_mask *astray", N);
+    fputs(") {\n  (void)x;\n", w->file);
+    ad__write_body(w);
+    fputs("}\n", w->file);
+  }
+  fprintf(w->file, "\nsize_t %s%s(%s);\nsize_t %s%s(%s) {\n  bool astray = false;\n  %s%s_ad_f64(x, y%s%s);\n  return astray;\n}\n",
+          function, more, arguments, function, more, arguments, function, more, jacobian ? ", jacobian" : "", f->ok != AD__NONE ? ", &astray" : "");
+  ad__write_many(w, more, arguments);
 }
 
 AD_LOCAL bool ad__is_identifier(const char *name) {
@@ -8789,16 +8895,24 @@ AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FIL
   memset(p, 0, sizeof p);
   for (int jacobian = 0; jacobian < 2 && status == AD_OK; jacobian++)
     if (!ad__compile(f, jacobian ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE, AD__FOR_C, &p[jacobian])) status = AD_ERROR_MEMORY;
-  uint32_t *names = (uint32_t *)ad__array(p[0].n_slots > p[1].n_slots ? p[0].n_slots : p[1].n_slots, sizeof *names);
+  size_t words = 0;
+  for (int k = 0; k < 2; k++) { const size_t n = 2 * (size_t)p[k].n_slots + p[k].n_ins + 2 * (size_t)p[k].n_out + 3; if (n > words) words = n; }
+  uint32_t *names = (uint32_t *)ad__array(words, sizeof *names);
   if (!names) status = AD_ERROR_MEMORY;
   if (status == AD_OK) status = ad__calls_status(f, name, p);
   if (status == AD_OK) {
     fprintf(file, "/* %s: %u inputs, %u outputs. Written by ad_function_write_c; needs ad.h and ad_simd.h, -lm and, where <sleef.h> is installed, -lsleef.\n"
                   "   x (%u), y (%u), jacobian (%u, %u), of the _many functions count of each. What returns is the number of points at which a\n"
                   "   comparison goes another way than it was recorded. */\n", name, (unsigned)f->n, (unsigned)f->m, (unsigned)f->n, (unsigned)f->m, (unsigned)f->m, (unsigned)f->d);
-    fputs("#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
+    fputs("#include <string.h>\n#include \"ad_simd.h\"\n#include \"ad.h\"\n", file);
     for (uint32_t k = 0; f->callees && k < f->callees->count; k++) ad__write_callee(f->callees->item[k].op, name, ad__ways_of(&p[0], k) | ad__ways_of(&p[1], k), file);
-    for (int jacobian = 0; jacobian < 2; jacobian++) ad__write_kind(f, &p[jacobian], names, name, jacobian != 0, file);
+    for (int jacobian = 0; jacobian < 2; jacobian++) {
+      ad__written w;
+      w.f = f; w.p = &p[jacobian]; w.function = name; w.file = file; w.lanes = w.free = false;
+      w.name = names; w.head = w.name + w.p->n_slots; w.next = w.head + w.p->n_ins + 1; w.left = w.next + w.p->n_out;
+      w.tainted = (unsigned char *)(w.left + w.p->n_out + 2);
+      ad__write_kind(&w, jacobian != 0);
+    }
     if (fflush(file) || ferror(file)) status = AD_ERROR_ARGUMENT;
   }
   ad__program_free(&p[0]);
@@ -9511,7 +9625,7 @@ AD_LOCAL void AD_EW(_gather)(const ad__port *port, const uint32_t *slot, size_t 
       size_t j0 = width - j >= AD_LANES ? j : width - AD_LANES;              /* the last square overlaps the one before */
       AD_N r[AD_LANES];
       AD__UNROLL
-      for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(rows + l * port->row + j0);
+      for (size_t l = 0; l < AD_LANES; l++) { r[l] = AD_W(load)(rows + l * port->row + j0); AD__IN_ORDER(r[l]); }     /* see ad_simd.h >>structures */
       AD_W(_turn)(r);
       AD__UNROLL
       for (size_t l = 0; l < AD_LANES; l++) if (slot[j0 + l] != AD__NONE) AD_W(store)(to + (size_t)slot[j0 + l] * AD_BLOCK, r[l]);
@@ -9545,7 +9659,7 @@ AD_LOCAL void AD_EW(_scatter)(const ad__port *port, const uint32_t *slot, size_t
       for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(from + (size_t)slot[j0 + l] * AD_BLOCK);
       AD_W(_turn)(r);
       AD__UNROLL
-      for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(rows + l * port->row + j0, r[l]);
+      for (size_t l = 0; l < AD_LANES; l++) { AD_W(store)(rows + l * port->row + j0, r[l]); AD__IN_ORDER(r[l]); }
     }
     for (size_t j = squares; j < width; j++)
       for (size_t l = 0; l < AD_LANES && l < left; l++) rows[l * port->row + j] = from[(size_t)slot[j] * AD_BLOCK + l];

@@ -139,7 +139,7 @@ AD_INLINE size_t ad__plus(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_M
      N_lt N_le N_eq N_ne   masks; with a NaN all false but ne, which is true
      N_and N_or N_not  of masks;  N_any(m) N_all(m)  bool
      N_select(m, a, b) a where m, b elsewhere, bit by bit: what is not selected leaves no trace
-     N_only(m, x)      x where m, +0 elsewhere
+     N_only(m, x)      x where m, +0 elsewhere;  N_mul_only(m, x, y)  N_only(m, x*y)
      N_sum(x)          the sum of the lanes by the pairwise tree ((0+h) + (q+..)), h = half the lanes: halves are added
                        until one is left;  N_highest N_lowest  of the lanes, by N_max and N_min
      AD_V32_LANES AD_V64_LANES   how many
@@ -413,6 +413,7 @@ AD_INLINE bool ad_v32_any(ad_v32_mask m) { return _mm256_movemask_ps(m) != 0; }
 AD_INLINE bool ad_v32_all(ad_v32_mask m) { return _mm256_movemask_ps(m) == 0xff; }
 AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm256_blendv_ps(b, a, m); }
 AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return _mm256_and_ps(m, x); }
+AD_INLINE ad_v32 ad_v32_mul_only(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm256_and_ps(m, _mm256_mul_ps(a, b)); }
 /* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
 AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) {
   ad_v32 r = _mm256_blendv_ps(_mm256_max_ps(a, b), _mm256_and_ps(a, b), _mm256_cmp_ps(a, b, _CMP_EQ_OQ));
@@ -506,6 +507,7 @@ AD_INLINE bool ad_v64_any(ad_v64_mask m) { return _mm256_movemask_pd(m) != 0; }
 AD_INLINE bool ad_v64_all(ad_v64_mask m) { return _mm256_movemask_pd(m) == 0xf; }
 AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm256_blendv_pd(b, a, m); }
 AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return _mm256_and_pd(m, x); }
+AD_INLINE ad_v64 ad_v64_mul_only(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm256_and_pd(m, _mm256_mul_pd(a, b)); }
 /* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
 AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) {
   ad_v64 r = _mm256_blendv_pd(_mm256_max_pd(a, b), _mm256_and_pd(a, b), _mm256_cmp_pd(a, b, _CMP_EQ_OQ));
@@ -588,6 +590,7 @@ AD_INLINE bool ad_v32_any(ad_v32_mask m) { return m != 0; }
 AD_INLINE bool ad_v32_all(ad_v32_mask m) { return m == 0xffff; }
 AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm512_mask_blend_ps(m, b, a); }
 AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return _mm512_maskz_mov_ps(m, x); }
+AD_INLINE ad_v32 ad_v32_mul_only(ad_v32_mask m, ad_v32 a, ad_v32 b) { return _mm512_maskz_mul_ps(m, a, b); }
 /* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
 AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) {
   ad_v32 r = _mm512_castsi512_ps(_mm512_mask_and_epi32(_mm512_castps_si512(_mm512_maskz_max_ps(0xffff, a, b)), _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), _mm512_castps_si512(a), _mm512_castps_si512(b)));
@@ -676,6 +679,7 @@ AD_INLINE bool ad_v64_any(ad_v64_mask m) { return m != 0; }
 AD_INLINE bool ad_v64_all(ad_v64_mask m) { return m == 0xff; }
 AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm512_mask_blend_pd(m, b, a); }
 AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return _mm512_maskz_mov_pd(m, x); }
+AD_INLINE ad_v64 ad_v64_mul_only(ad_v64_mask m, ad_v64 a, ad_v64 b) { return _mm512_maskz_mul_pd(m, a, b); }
 /* the instruction returns b for a NaN and for two zeros: both are mended afterwards */
 AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) {
   ad_v64 r = _mm512_castsi512_pd(_mm512_mask_and_epi64(_mm512_castpd_si512(_mm512_maskz_max_pd(0xff, a, b)), _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
@@ -770,6 +774,7 @@ AD_INLINE bool ad_v32_any(ad_v32_mask m) { return vmaxvq_u32(m) != 0; }
 AD_INLINE bool ad_v32_all(ad_v32_mask m) { return vminvq_u32(m) != 0; }
 AD_INLINE ad_v32 ad_v32_select(ad_v32_mask m, ad_v32 a, ad_v32 b) { return vbslq_f32(m, a, b); }
 AD_INLINE ad_v32 ad_v32_only(ad_v32_mask m, ad_v32 x) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(x))); }
+AD_INLINE ad_v32 ad_v32_mul_only(ad_v32_mask m, ad_v32 a, ad_v32 b) { return ad_v32_only(m, vmulq_f32(a, b)); }
 AD_INLINE ad_v32 ad_v32_max(ad_v32 a, ad_v32 b) { return vmaxq_f32(a, b); }
 AD_INLINE ad_v32 ad_v32_min(ad_v32 a, ad_v32 b) { return vminq_f32(a, b); }
 AD_INLINE ad_f32 ad_v32_sum(ad_v32 x) {
@@ -855,6 +860,7 @@ AD_INLINE bool ad_v64_any(ad_v64_mask m) { return vmaxvq_u32(vreinterpretq_u32_u
 AD_INLINE bool ad_v64_all(ad_v64_mask m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
 AD_INLINE ad_v64 ad_v64_select(ad_v64_mask m, ad_v64 a, ad_v64 b) { return vbslq_f64(m, a, b); }
 AD_INLINE ad_v64 ad_v64_only(ad_v64_mask m, ad_v64 x) { return vreinterpretq_f64_u64(vandq_u64(m, vreinterpretq_u64_f64(x))); }
+AD_INLINE ad_v64 ad_v64_mul_only(ad_v64_mask m, ad_v64 a, ad_v64 b) { return ad_v64_only(m, vmulq_f64(a, b)); }
 AD_INLINE ad_v64 ad_v64_max(ad_v64 a, ad_v64 b) { return vmaxq_f64(a, b); }
 AD_INLINE ad_v64 ad_v64_min(ad_v64 a, ad_v64 b) { return vminq_f64(a, b); }
 AD_INLINE ad_f64 ad_v64_sum(ad_v64 x) { return vgetq_lane_f64(x, 0) + vgetq_lane_f64(x, 1); }
@@ -892,12 +898,12 @@ AD_INLINE void ad_v64_transpose(ad_v64 *r) {
 /* >>structures ----------------------------------------------------------------------------------------------------------
    Arrays of structures of numbers, read and written as squares that are turned in registers: each number of the structure gets
    a register of its own without gathers. The last square of a row overlaps the one before instead of being partial.
+   Rows are read and written in their order: where gcc mixes them the processor sees no stride and fetches nothing ahead (twice the time).
 
    N_load_square(r, p, stride, columns, rows)   columns <= lanes numbers in each of rows <= lanes rows, stride apart: register j
                                                 gets column j; lanes beyond the rows hold the last one
-   N_load_rows(r, p, width, rows)               structures of width numbers: register j gets number j of each
-   N_store_square, N_store_rows                 back; what is beyond rows and columns is not written */
-
+   N_load_columns(r, p, stride, columns)        at most eight columns of as many rows as lanes: register j gets column j of each
+   N_store_square, N_store_columns              back; what is beyond rows and columns is not written */
 
 #define AD__TEMPLATE AD__SQUARES
 #define AD_N ad_v32
@@ -1674,6 +1680,7 @@ AD_INLINE bool AD_W(any)(bool m) { return m; }
 AD_INLINE bool AD_W(all)(bool m) { return m; }
 AD_INLINE AD_N AD_W(select)(bool m, AD_N a, AD_N b) { return m ? a : b; }
 AD_INLINE AD_N AD_W(only)(bool m, AD_N x) { return m ? x : 0; }
+AD_INLINE AD_N AD_W(mul_only)(bool m, AD_N a, AD_N b) { return AD_W(only)(m, AD_W(mul)(a, b)); }
 AD_INLINE AD_N AD_W(max)(AD_N a, AD_N b) { return a > b ? a : b > a ? b : a == b ? (signbit(a) ? b : a) : a + b; }
 AD_INLINE AD_N AD_W(min)(AD_N a, AD_N b) { return a < b ? a : b < a ? b : a == b ? (signbit(a) ? a : b) : a + b; }
 AD_INLINE AD_S AD_W(sum)(AD_N x) { return x; }
@@ -1719,7 +1726,7 @@ AD_INLINE AD_S AD_W(lowest)(AD_N x) {
 AD_INLINE void AD_W(load_square)(AD_N *r, const AD_S *p, size_t stride, size_t columns, size_t rows) {
   if (columns == AD_LANES && rows >= AD_LANES) {
     AD__UNROLL
-    for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load)(p + l * stride);
+    for (size_t l = 0; l < AD_LANES; l++) { r[l] = AD_W(load)(p + l * stride); AD__IN_ORDER(r[l]); }
   } else {
     for (size_t l = 0; l < AD_LANES; l++) r[l] = AD_W(load_n)(p + (l < rows ? l : rows - 1) * stride, (int)columns);
   }
@@ -1729,27 +1736,29 @@ AD_INLINE void AD_W(store_square)(AD_S *p, size_t stride, AD_N *r, size_t column
   AD_W(transpose)(r);
   if (columns == AD_LANES && rows >= AD_LANES) {
     AD__UNROLL
-    for (size_t l = 0; l < AD_LANES; l++) AD_W(store)(p + l * stride, r[l]);
+    for (size_t l = 0; l < AD_LANES; l++) { AD_W(store)(p + l * stride, r[l]); AD__IN_ORDER(r[l]); }
   } else {
     for (size_t l = 0; l < AD_LANES && l < rows; l++) AD_W(store_n)(p + l * stride, r[l], (int)columns);
   }
 }
-AD_INLINE void AD_W(load_rows)(AD_N *r, const AD_S *p, size_t width, size_t rows) {
+AD_INLINE void AD_W(load_columns)(AD_N *r, const AD_S *p, size_t stride, size_t columns) {
   AD_N square[AD_LANES];
-  for (size_t j = 0; j < width; j += AD_LANES) {
-    size_t columns = width - j < AD_LANES ? width - j : AD_LANES;
-    if (columns < AD_LANES && width >= AD_LANES) { j = width - AD_LANES; columns = AD_LANES; }      /* the last square overlaps */
-    AD_W(load_square)(square, p + j, width, columns, rows);
-    for (size_t l = 0; l < columns; l++) r[j + l] = square[l];
+  AD__UNROLL
+  for (size_t i = 0; i < columns; i += AD_LANES) {
+    const size_t j = i && columns - i < AD_LANES ? columns - AD_LANES : i, width = columns < AD_LANES ? columns : AD_LANES;
+    AD_W(load_square)(square, p + j, stride, width, AD_LANES);
+    AD__UNROLL
+    for (size_t l = 0; l < width; l++) r[j + l] = square[l];
   }
 }
-AD_INLINE void AD_W(store_rows)(AD_S *p, const AD_N *r, size_t width, size_t rows) {
+AD_INLINE void AD_W(store_columns)(AD_S *p, size_t stride, const AD_N *r, size_t columns) {
   AD_N square[AD_LANES];
-  for (size_t j = 0; j < width; j += AD_LANES) {
-    size_t columns = width - j < AD_LANES ? width - j : AD_LANES;
-    if (columns < AD_LANES && width >= AD_LANES) { j = width - AD_LANES; columns = AD_LANES; }
-    for (size_t l = 0; l < AD_LANES; l++) square[l] = r[j + (l < columns ? l : 0)];
-    AD_W(store_square)(p + j, width, square, columns, rows);
+  AD__UNROLL
+  for (size_t i = 0; i < columns; i += AD_LANES) {
+    const size_t j = i && columns - i < AD_LANES ? columns - AD_LANES : i, width = columns < AD_LANES ? columns : AD_LANES;
+    AD__UNROLL
+    for (size_t l = 0; l < AD_LANES; l++) square[l] = r[j + (l < width ? l : 0)];
+    AD_W(store_square)(p + j, stride, square, width, AD_LANES);
   }
 }
 
