@@ -1458,7 +1458,9 @@ AD_API ad_status ad_tape_write_dot(const ad_tape *tape, FILE *out);     /* AD_ER
    input, or vertex elimination in Markowitz order. Lowering drops dead nodes, joins products with sums, brings instructions
    of one kind together, and shares slots by liveness. The engine (a template, read for double lanes, float lanes and one
    point) runs an instruction over a block of points: 512 bytes a slot, so that the slots stay in L1. A sum of up to eight terms,
-   products among them, is one instruction whose partial sums stay in registers. Results larger than the caches are streamed past them.
+   products among them, is one instruction whose partial sums stay in registers. Results larger than the caches are streamed past them. Programs of fused
+   chains of tensors, whose points are elements of arrays, keep products of several factors in registers too, and read and write full
+   blocks where the arrays lie.
 
    Each kind of program is built when it is first asked for, or by ad_function_prepare; it is published atomically and never
    changed. A function may be used from several threads at once.
@@ -6225,6 +6227,9 @@ AD_LOCAL bool ad__port_streams(const ad__port *p, size_t count, size_t lanes, si
 #define AD__OVER_SUMS AD__UNROLL for (size_t k = 0; k < AD__SUMS; k++)
 #define AD__SEEDED(g, d) AD_W(only)(AD__MASK(g), AD_W(mul)(g, d))
 #define AD__ALONGSIDE(g, d) AD_W(only)(AD_W(and)(AD__MASK(g), AD__MASK(d)), AD_W(mul)(g, d))
+#define AD__TERM_KINDS(CASE)                                                                                                  \
+  CASE(AD__TERM_PLAIN, AD__A) CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))                                                     \
+  CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B)) CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
 #define AD__TERM_FIRST_CASE(kind, x) case (kind) + AD__TERM_FIRST: AD__OVER_SUMS sum[k] = x; break;
 #define AD__TERM_CASES(kind, x)                                                                                               \
   case (kind) + AD__TERM_PLUS: AD__OVER_SUMS sum[k] = AD_W(add)(sum[k], x); break;                                            \
@@ -9540,28 +9545,18 @@ AD_LOCAL void AD_EW(_sum_of_terms)(const ad__term *term, uint32_t n, AD_S *to, A
     AD__OVER_SUMS p[k] = sum[k] = AD_W(k)(0);
 #endif
     switch (term->kind) {
-      AD__TERM_FIRST_CASE(AD__TERM_PLAIN, AD__A)
-      AD__TERM_FIRST_CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
-      AD__TERM_FIRST_CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
-      AD__TERM_FIRST_CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+      AD__TERM_KINDS(AD__TERM_FIRST_CASE)
 #if defined(AD_PRODUCTS)
-      AD__TERM_INTO_CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
-      AD__TERM_INTO_CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
-      AD__TERM_INTO_CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+      AD__TERM_KINDS(AD__TERM_INTO_CASE)
 #endif
       default: AD__UNREACHABLE;
     }
     for (const ad__term *t = term + 1, *end = term + n; t < end; t++) {
       a = AD_SLOT(t->x) + r * AD_LANES; b = AD_SLOT(t->y) + r * AD_LANES;
       switch (t->kind) {
-        AD__TERM_CASES(AD__TERM_PLAIN, AD__A)
-        AD__TERM_CASES(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
-        AD__TERM_CASES(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
-        AD__TERM_CASES(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+        AD__TERM_KINDS(AD__TERM_CASES)
 #if defined(AD_PRODUCTS)
-        AD__TERM_INTO_CASE(AD__TERM_MUL, AD_W(mul)(AD__A, AD__B))
-        AD__TERM_INTO_CASE(AD__TERM_SEED, AD__SEEDED(AD__A, AD__B))
-        AD__TERM_INTO_CASE(AD__TERM_ALONG, AD__ALONGSIDE(AD__A, AD__B))
+        AD__TERM_KINDS(AD__TERM_INTO_CASE)
         AD__TERM_FROM_CASES(AD__TERM_MUL, AD_W(mul)(p[k], AD__B))
         AD__TERM_FROM_CASES(AD__TERM_SEED, AD__SEEDED(p[k], AD__B))
         AD__TERM_FROM_CASES(AD__TERM_ALONG, AD__ALONGSIDE(p[k], AD__B))
