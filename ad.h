@@ -122,8 +122,8 @@ AD_INLINE const char *ad_status_name(ad_status status) {
   ROW(N, D, abs, N##_abs(x), N##_sign(x),                                    KEEP_X, -10, 10)                                 \
   ROW(N, D, sqrt, N##_sqrt(x), N##_div(N##_k(0.5), N##_sub(v, N##_k(-0.0))),    KEEP_V, 0, 1e6)                               \
   ROW(N, D, cbrt, N##_cbrt(x),                                                                                                \
-      N##_select(N##_and(N##_ne(x, N##_k(0)), N##_lt(N##_abs(x), N##_k(AD__INF))), N##_div(N##_div(v, x), N##_k(3)),          \
-        N##_square(N##_recip(x))),                                           KEEP_XV, -1e3, 1e3)                              \
+      N##_select(N##_lt(N##_abs(N##_div(N##_div(v, x), x)), N##_k(AD__INF)), N##_div(N##_div(v, x), N##_k(3)),                \
+        N##_recip(N##_mul(N##_k(3), N##_mul(v, v)))),                        KEEP_XV, -1e3, 1e3)                              \
   ROW(N, D, exp, N##_exp(x), v,                                              KEEP_V, -20, 20)                                 \
   ROW(N, D, exp2, N##_exp2(x), N##_mul(v, N##_k(AD__LN2)),                   KEEP_V, -20, 20)                                 \
   ROW(N, D, exp10, N##_exp10(x), N##_mul(v, N##_k(AD__LN10)),                KEEP_V, -10, 10)                                 \

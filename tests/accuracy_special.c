@@ -15,7 +15,7 @@ static const struct { const char *row; double x; int result; const char *why; } 
   { "abs", 0, 1, "R2: a kink, the middle" }, { "relu", 0, 1, "R2: relu'(0) = 0" }, { "relu6", 0, 1, "R2: bounds inclusive" }, { "relu6", 6, 1, "R2: bounds inclusive" },
   { "relu6", 6, 2, "a kink" }, { "relu6", 0, 2, "a kink" },
   { "hardtanh", 1, 1, "R2: bounds inclusive" }, { "hardtanh", 1, 2, "a kink" }, { "smoothstep", 0, 2, "a jump" }, { "smoothstep", 1, 2, "a jump" },
-  { "smoothstep", 1, 1, "a jump of the second derivative" }, { "abs", 0, 2, "R2: 0" }, { "relu", 0, 2, "R2: 0" },
+  { "smoothstep", 0, 1, "a jump of the second derivative" }, { "smoothstep", 1, 1, "a jump of the second derivative" }, { "abs", 0, 2, "R2: 0" }, { "relu", 0, 2, "R2: 0" },
   { "xlogx", 0, 1, "R3: grows as log x, beyond the reach of 2^-2200" }, { "entropy", 0, 1, "R3: as xlogx" },
   { "xlogx", S_INF, 1, "R3: as at 0" }, { "entropy", S_INF, 1, "R3: as at 0" }, { "xlogx", 0, 0, "0 log 0 = 0" }, { "entropy", 0, 0, "0 log 0 = 0" },
   { "frac", S_INF, 0, "NaN: inf - inf" }, { "wrap", S_INF, 0, "NaN: inf - inf" }, { "rsqrt", 0, 0, "1/sqrt(-0), as IEEE 754; MPFR has +inf" },
@@ -104,7 +104,8 @@ int main(int argc, char **argv) {
           if (result && arity == 2 && (j->f == o_powi || j->f == o_polygamma) && (j->f == o_powi ? ny : nx)) continue;    /* orders */
           if (gamma_like(j->f) && (!(p[arity - 1] > 0) || p[arity - 1] > 1e6 || (arity == 2 && !(p[0] >= 1 && p[0] <= 4 && p[0] == rint(p[0]))))) continue;
           if (arity == 2 && p[0] == p[1] && result && j->f != o_mul && j->f != o_div && j->f != o_pow && j->f != o_add && j->f != o_sub) continue;    /* ties */
-          if (j->f == o_pow && result && fabs(p[1]) > 1e30) continue;           /* the step is too long for y^2 */
+          if (j->f == o_pow && (result || j->order) && fabs(p[1]) > 1e30) continue;           /* the step is too long for y^2 */
+          if (j->f == o_pow && j->order && result > arity && (fabs(p[0]) > 1e30 || fabs(p[0]) < 1e-30)) continue;      /* its terms overflow */
           if (j->f == o_powi && (p[1] != rint(p[1]) || (result && fabs(p[1]) > 1e30))) continue;    /* and NaN by agreement */
           if (result > arity && arity == 2) {                                   /* made of a value that has no digits left: lost */
             set(x, p[0], false); set(y, p[1], false);

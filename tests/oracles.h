@@ -94,14 +94,15 @@ static void o_smoothstep(mpfr_t r, mpfr_t x, mpfr_t y) {
 }
 static void o_huber(mpfr_t r, mpfr_t x, mpfr_t y) {
   NEW(a); mpfr_abs(a, x, RN);
+  if (mpfr_sgn(y) < 0) { mpfr_set_nan(r); END(a); return; }
   if (mpfr_cmp(a, y) <= 0) { mpfr_sqr(r, x, RN); mpfr_div_ui(r, r, 2, RN); }
   else { mpfr_div_si(r, y, -2, RN); mpfr_add(r, r, a, RN); mpfr_mul(r, r, y, RN); }
   END(a);
 }
 static void o_logaddexp(mpfr_t r, mpfr_t x, mpfr_t y) { NEW(d); mpfr_sub(d, y, x, RN); mpfr_exp(d, d, RN); mpfr_log1p(d, d, RN); mpfr_add(r, x, d, RN); END(d); }
 static void o_logaddexp_share(mpfr_t r, mpfr_t x, mpfr_t y) { NEW(d); mpfr_sub(d, x, y, RN); o_sigmoid(r, d, y); END(d); }
-static void o_xlogy(mpfr_t r, mpfr_t x, mpfr_t y) { mpfr_log(r, y, RN); mpfr_mul(r, r, x, RN); }
-static void o_xlog1py(mpfr_t r, mpfr_t x, mpfr_t y) { mpfr_log1p(r, y, RN); mpfr_mul(r, r, x, RN); }
+static void o_xlogy(mpfr_t r, mpfr_t x, mpfr_t y) { if (mpfr_zero_p(x)) mpfr_set_ui(r, 0, RN); else { mpfr_log(r, y, RN); mpfr_mul(r, r, x, RN); } }
+static void o_xlog1py(mpfr_t r, mpfr_t x, mpfr_t y) { if (mpfr_zero_p(x)) mpfr_set_ui(r, 0, RN); else { mpfr_log1p(r, y, RN); mpfr_mul(r, r, x, RN); } }
 
 /* polygamma of order x: so many differences of digamma, at a step and with digits that leave room for those of derivative() */
 static void o_polygamma(mpfr_t r, mpfr_t x, mpfr_t y) {

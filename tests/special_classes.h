@@ -2,7 +2,7 @@
 { "neg", "oz-+-+-+-+3-+-+2-+-+-+-+-+-+-+-+-+3tMPN41-41z", "oz-+-+-+-+3-+-+2-+-+-+-+-+-+-+-+-+2t-MPN41-41z" },
 { "abs", "2z33+3t2PN2z+-+-+-+-3+-+-2+-+-+-+-+-+-+-+-+-+-2+-N40zN", "2z33+2t+2PN2z+-+-+-+-3+-+-2+-+-+-+-+-+-+-+-+-+-2+-N40zN" },
 { "sqrt", "zo+N+N+N+N3+N+N2+N+N+N+N+N+N+N+N+N+N+P2N2P+N+N+N+N3+N+N2+N+N+N+N+N+N+N+N+N+N+z2N2M-N-N-N-N3-N-N2-N-N-N-N-N-NzNzNMNMNMz2N", "zo+N+N+N+N3+N+N2+N+N+N+N+N+N+N+N+N+N+P2N2P+N+N+N+N3+N+N2+N+N+N+N+N+N+N+N+N+N+z2N2M-N-N-N-N3-N-N2-N-N-N-N-N-N-NzN-NMN-z2N" },
-{ "cbrt", "zo+-+-+-+-3+-+-2+-+-+-+-+-+-+-+-+-+-+PMN2P36+2zNMP-+-+-+-+3-+-+2-+-+-+-+-+-+4z5N2zN", "zo+-+-+-+-3+-+-2+-+-+-+-+-+-+-+-+-+-+PMN2P36+2zNMP-+-+-+-+3-+-+2-+-+-+-+-+-+-+2z-+2N-2zN" },
+{ "cbrt", "zo+-+-+-+-3+-+-2+-+-+-+-+-+-+-+-+-+-+PMN2P36+2zN2y-+-+-+-+3-+-+2-+-+-+-+-+-+4zMPMPM2zN", "zo+-+-+-+-3+-+-2+-+-+-+-+-+-+-+-+-+-+PMN2P36+2zN2y-+-+-+-+3-+-+2-+-+-+-+-+-+-+2z-+MP-2zN" },
 { "exp", "23+PzPzPzPzPz5+PzN23+PzPzPzPzPz5+PzN23+PzPzPzPzPz5+PzN", "26+zPzPzPz5+PzN26+zPzPzPz5+PzN26+zPzPzPz5+PzN" },
 { "exp2", "25+PzPzPzPz5+PzN25+PzPzPzPz5+PzN25+PzPzPzPz5+PzN", "27+PzPzPz5+PzN27+PzPzPz5+PzN27+PzPzPz5+PzN" },
 { "exp10", "21+PzPzPzPzPzPz5+PzN21+PzPzPzPzPzPz5+PzN21+PzPzPzPzPzPz5+PzN", "25+PzPzPzPz5+PzN25+PzPzPzPz5+PzN25+PzPzPzPz5+PzN" },
