@@ -87,7 +87,9 @@ SAME = [   # (row or function, what is replaced, by what; why)
   ('digamma|_ndtr2', r'k\(.*', r'k\(\(.* \(1 \+ 1e-9\)\)', 'the low part of a constant, 1e-9 of which is below one rounding'),
   ('zeta_tail|sinc_slope_fit|digamma_tail|polygamma_tail|tetragamma_tail|sinc_third_fit', r'-?0x.*', r'-\(.*', 'a last coefficient, below one rounding in the range of the series'),
   ('log_ndtr', r'_not_below\(.*', r'x', 'used for x above -1 only'),
-  ('polygamma', r'k\(0\)', r'k\(-1\)', 'added to an infinite sum'),
+  ('polygamma', r'k\(0\)', r'k\(.*', 'added to an infinite sum'),
+  ('erfcx', r'_within\(only.*', r'only.*', 'held where the result has been infinite'),
+  ('log_ndtr_slope', r'lt\(k\(0\), x\)', r'le.*', 'the two formulas agree where they meet'),
   ('polygamma', r'abs\(sum\)', r'sum', 'a sum of positive numbers'),
   ('erfcx_slope|erfcx_curve', r'abs\(x\)', r'x', 'used for x above 1/4 only'),
   ('erfcx_slope', r'add\(a, k\(0\.5\)\)', r'neg.*', 'what is squared has no sign'),
@@ -95,7 +97,7 @@ SAME = [   # (row or function, what is replaced, by what; why)
   ('smoothstep', r'k\(0\)', r'k\(-1\)', 'the other factor is 0 there'),
   ('copysign', r'y', r'v', 'v has the sign of y'),
   ('polygamma', r'mul\(n, k\(0\.5\)\)|n|k\(0\.5\)', r'neg.*|k\(-.*|k\(\(0\.5\) \+ 1\)', 'n/2 and 3n/2 are integers for the same n'),
-  ('pow_slope|logaddexp_share|mish_gate_slope|pow|cbrt', r'[xyv]|_mish_parts.*', r'[xyv]|neg.*', 'tests for 0, infinity and equality: the same of both'),
+  ('pow_slope|logaddexp_share|mish_gate_slope|pow|elu', r'[xyv]|_mish_parts.*', r'[xyv]|neg.*', 'tests for 0, infinity and equality: the same of both'),
 ]
 def same_function(job):
     t = text_of(job)
