@@ -24,6 +24,11 @@ of them within 6.4 (logcosh), derivatives within 5 (cbrt 4.97, tan 4.86). The ta
 Promises are for rounding to nearest. In the other modes rows in their domain stay within 256 ULP with libm; with SLEEF 3.5.1 within 123 ULP
 on AVX-512 and 22 on NEON, but cbrt can be off by a factor of 2 and on AVX2 sin and cos by 1e-8 (tests/test_environment.c); `ad_selfcheck`
 names the mode.
+
+The largest run so far looked at a million points of double a row, at 20000 of them for derivatives, and at all within 4096 ULP of 48
+special points (`build/native/accuracy_ops 1000000 exp log`): the first 35 rows of the last table, neg to log_ndtr. There values of SLEEF's
+words are within 1.0 ULP, erfc within 1.13, erfcx 3.84, normal_pdf 2.70, log_ndtr 2.93, erfcx_curve 6.05; first derivatives of all
+these rows within 3.2. Over all 2^32 floats exp and its derivative are within 0.99 (`build/native/accuracy_f32 1 exp`).
 TEXT
   for program; do
     arguments=

@@ -104,6 +104,7 @@ int main(int argc, char **argv) {
           if (result && arity == 2 && (j->f == o_powi || j->f == o_polygamma) && (j->f == o_powi ? ny : nx)) continue;    /* orders */
           if (gamma_like(j->f) && (!(p[arity - 1] > 0) || p[arity - 1] > 1e6 || (arity == 2 && !(p[0] >= 1 && p[0] <= 4 && p[0] == rint(p[0]))))) continue;
           if (arity == 2 && p[0] == p[1] && result && j->f != o_mul && j->f != o_div && j->f != o_pow && j->f != o_add && j->f != o_sub) continue;    /* ties */
+          if (j->f == o_huber && result && fabs(p[0]) == fabs(p[1])) continue;    /* a jump of the second derivative */
           if (j->f == o_pow && (result || j->order) && fabs(p[1]) > 1e30) continue;           /* the step is too long for y^2 */
           if (j->f == o_pow && j->order && result > arity && (fabs(p[0]) > 1e30 || fabs(p[0]) < 1e-30)) continue;      /* its terms overflow */
           if (j->f == o_powi && (p[1] != rint(p[1]) || (result && fabs(p[1]) > 1e30))) continue;    /* and NaN by agreement */
