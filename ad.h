@@ -6216,6 +6216,22 @@ AD_LOCAL bool ad__port_streams(const ad__port *p, size_t count, size_t lanes, si
 #define AD__PREFETCH(p, write) ((void)(p))
 #define AD__UNREACHABLE break
 #endif
+/* lines of the next block, fetched a few before each run of instructions: all at once they would wait for each other */
+typedef struct ad__ahead { const char *at[2 * AD__PORTS], *end[2 * AD__PORTS]; int n, now; size_t each; } ad__ahead;      /* each: lines before a run, while made of all */
+AD_LOCAL void ad__ahead_add(ad__ahead *a, const void *from, size_t bytes) {
+  if (bytes == 0) return;
+  a->at[a->n] = (const char *)from;
+  a->end[a->n++] = (const char *)from + bytes;
+  a->each += bytes / 64 + 1;
+}
+AD_INLINE void ad__ahead_fetch(ad__ahead *a) {
+  for (size_t k = 0; k < a->each && a->now < a->n; k++) {
+    AD__PREFETCH(a->at[a->now], 0);
+    a->at[a->now] += 64;
+    if (a->at[a->now] >= a->end[a->now]) a->now++;
+  }
+}
+
 #define AD__OVER AD__UNROLL for (size_t k = 0; k < AD_REGISTERS; k++)
 #define AD__A AD_W(load)(a + k * AD_LANES)
 #define AD__B AD_W(load)(b + k * AD_LANES)
@@ -9580,11 +9596,12 @@ AD_LOCAL void AD_EW(_call)(const ad__program *p, const ad__ins *i, AD_S *slots, 
   }
 }
 #endif
-AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_EW(_slots) slots, size_t valid) {
+AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_EW(_slots) slots, size_t valid, ad__ahead *next) {
   const ad__ins *i = program->ins;
   (void)valid;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     const ad__ins *stop = i + run->n;
+    if (next->each) ad__ahead_fetch(next);
     if (run->op == AD__IR_ACCUMULATE) for (; i < stop; i++) AD_EW(_sum_of_terms)((const ad__term *)program->term + i->b, i->c, AD_SLOT(i->d), slots);
 #if !defined(AD_BY_ADDRESS)
     else if (run->op == AD__IR_CALL) for (; i < stop; i++) AD_EW(_call)(program, i, slots, valid);
@@ -9712,18 +9729,16 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *memory, size_t count, 
     }
 #endif
     for (int q = 0; q < AD__PORTS && in[q].width; q++) { if (in[q].data && AD_COPIES(in, q)) AD_EW(_gather)(&in[q], slot, i, valid, memory); slot += in[q].width; }
-    if (ahead_of_time && count - i > AD_BLOCK) {      /* the lines of the next block come in while this one is computed */
-      size_t ahead = i + AD_BLOCK, rows = count - ahead < AD_BLOCK ? count - ahead : AD_BLOCK;
-      for (int q = 0; q < AD__PORTS && in[q].width; q++) if (in[q].data && in[q].row) {
-        const char *next = (const char *)((const AD_S *)in[q].data + ahead * in[q].row);
-        for (size_t byte = 0; byte < rows * in[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 0);
-      }
-      for (int q = 0; q < AD__PORTS && out[q].width; q++) if (out[q].data && !out[q].stream) {
-        const char *next = (const char *)((const AD_S *)out[q].data + ahead * out[q].row);
-        for (size_t byte = 0; byte < rows * out[q].row * sizeof(AD_S); byte += 64) AD__PREFETCH(next + byte, 1);
-      }
+    ad__ahead next;
+    next.n = next.now = 0; next.each = 0;
+    if (ahead_of_time && count - i > AD_BLOCK) {
+      const size_t first = i + AD_BLOCK, rows = count - first < AD_BLOCK ? count - first : AD_BLOCK;
+      for (int q = 0; q < AD__PORTS && in[q].width; q++) if (in[q].data) ad__ahead_add(&next, (const AD_S *)in[q].data + first * in[q].row, rows * in[q].row * sizeof(AD_S));
+      for (int q = 0; q < AD__PORTS && out[q].width; q++)
+        if (out[q].data && !out[q].stream) ad__ahead_add(&next, (const AD_S *)out[q].data + first * out[q].row, rows * out[q].row * sizeof(AD_S));
+      next.each = next.each / (p->n_runs ? p->n_runs : 1) + 1;
     }
-    AD_EW(_block)(p, slots, valid);
+    AD_EW(_block)(p, slots, valid, &next);
     slot = p->out;
     for (int q = 0; q < AD__PORTS && out[q].width; q++) { if (out[q].data && AD_COPIES(out, q)) AD_EW(_scatter)(&out[q], slot, i, valid, memory); slot += out[q].width; }
     if (has_guards) for (size_t r = 0; r < valid; r++) {
