@@ -1590,7 +1590,8 @@ typedef struct ad_sparse {
   bool by_rows;
 } ad_sparse;
 
-/* kind: AD_FUNCTION_JACOBIAN (m, n) or AD_FUNCTION_HESSIAN (n, n), both halves. NULL: another kind, or no memory. */
+/* kind: AD_FUNCTION_JACOBIAN (m, n) or AD_FUNCTION_HESSIAN (n, n), both halves. NULL: another kind, a function with tensors,
+   or no memory. */
 AD_API ad_sparse *ad_sparse_create(const ad_function *f, ad_function_kind kind);
 AD_API void ad_sparse_destroy(ad_sparse *s);
 /* values (nonzeros) at x; w (m): weights of the outputs, for a Hessian (NULL where m is 1). Errors as ad_function_apply. */
@@ -8381,7 +8382,7 @@ AD_LOCAL ad_function *ad__graph_derive(const ad_function *f, int which, ad_statu
     ad__graph_record(g, t, v, true);
     for (size_t k = 0; k < n; k++) dx[k] = ad__graph_leaf(t, &g->step[g->input[k]]);
     ad_var s = ad_constant(t, 0), slope = s;
-    for (size_t j = 0; j < m; j++) {
+    for (size_t j = 0; j < m && t->status == AD_OK; j++) {        /* after a failure v is not all made */
       y[j] = v[g->output[j]];
       w[j] = ad__graph_leaf(t, &g->step[g->output[j]]);
       s = ad__inner(s, y[j], w[j]);

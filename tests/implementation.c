@@ -8,5 +8,6 @@ bool sticky;
 
 void *counted_malloc(size_t bytes) {
   long k = __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
-  return fail_at >= 0 && (sticky ? k >= fail_at : k == fail_at) ? NULL : malloc(bytes);
+  void *p = fail_at >= 0 && (sticky ? k >= fail_at : k == fail_at) ? NULL : malloc(bytes);
+  return p ? memset(p, 0xA5, bytes) : NULL;                  /* what is read before it is written is seen */
 }

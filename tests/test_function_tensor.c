@@ -923,6 +923,36 @@ static void test_memory(void **unused) {
     if (!reached) { assert_true(k > 20); break; }
   }
 }
+/* the tangent function and the one of second order are made when they are first asked for */
+static void test_memory_of_derived(void **unused) {
+  const double x[3] = { 0.5, -1, 2 };
+  const size_t n = 3;
+  (void)unused;
+  for (int hessian = 0; hessian < 2; hessian++) {
+    for (long k = 0;; k++) {
+      double y, dy = 0, h[9] = { 0 };
+      ad_tape *t = ad_tape_create(NULL);
+      ad_var v = ad_tensor_variable(t, AD_F64, 1, &n, x), s = ad_sum(ad_exp(ad_matmul(ad_reshape(v, 2, (size_t[]){ 3, 1 }), ad_reshape(v, 2, (size_t[]){ 1, 3 }))), AD_ALL, false);
+      ad_function *f = ad_function_create(&v, 1, &s, 1);
+      assert_non_null(f);
+      fail_at = allocations + k;
+      ad_status status = hessian ? ad_function_hessian(f, x, NULL, h) : ad_function_jvp(f, x, x, &y, &dy);
+      const bool reached = allocations > fail_at;
+      fail_at = -1;
+      assert_true(status == AD_OK || (reached && status == AD_ERROR_MEMORY));
+      if (status != AD_OK) assert_int_equal(hessian ? ad_function_hessian(f, x, NULL, h) : ad_function_jvp(f, x, x, &y, &dy), AD_OK);
+      double expected = 0, corner = 0;                           /* of sum of e^(x_i x_j) along x, and by x_0 twice */
+      for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) expected += 2 * x[i] * x[j] * exp(x[i] * x[j]);
+        corner += i ? 2 * x[i] * x[i] * exp(x[0] * x[i]) : (2 + 4 * x[0] * x[0]) * exp(x[0] * x[0]);
+      }
+      if (hessian) assert_near(h[0], corner, 1e-12); else assert_near(dy, expected, 1e-12);
+      ad_function_destroy(f);
+      ad_tape_destroy(t);
+      if (!reached) { assert_true(k > 20); break; }
+    }
+  }
+}
 
 /* chains whose adjoint is known before they run, and not; numbers among their operands get sums */
 static void test_sweeps(void **unused) {
@@ -1002,7 +1032,7 @@ static void test_odd(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
-    cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_sweeps),
+    cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_memory_of_derived), cmocka_unit_test(test_sweeps),
     cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers),
     cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
