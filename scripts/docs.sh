@@ -34,7 +34,9 @@ reference() {
       sub(/[ \n]*\{.*$/, ";", line)
       sub(/^AD_[A-Z]+ /, "", line)
       line = named(line)
-      if (line !~ /__|AD_|=|_polygamma/ && !seen[line]++) {
+      declared = line
+      sub(/;.*$/, "", declared)               # without the comment behind it
+      if (declared !~ /__|AD_|=|_polygamma/ && !seen[line]++) {
         if (!open) printf "### %s\n\n```c\n", section
         open = 1
         if (comment != "") print named(comment)

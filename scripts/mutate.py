@@ -219,12 +219,14 @@ def run(job):
             if prints(d, row) != original(row): return 'survived'
     return 'same'
 
-def prints(where, row):
-    p = subprocess.run(['tcc', '-w', '-I' + where, '-I' + os.path.join(root, 'tests'), '-DMUTATE_ROW=AD_OP_' + row, '-DMUTATE_SAME', '-DAD_NO_SLEEF',
-                        '-lm', '-run', os.path.join(root, 'tests/mutate.c')], capture_output=True, timeout=60, text=True)
-    return p.stdout
+def prints(where, row):                  # None: no output, which is the same as nothing
+    try:
+        p = subprocess.run(['tcc', '-w', '-I' + where, '-I' + os.path.join(root, 'tests'), '-DMUTATE_ROW=AD_OP_' + row, '-DMUTATE_SAME', '-DAD_NO_SLEEF',
+                            '-lm', '-run', os.path.join(root, 'tests/mutate.c')], capture_output=True, timeout=60, text=True)
+    except subprocess.TimeoutExpired: return None
+    return p.stdout if p.returncode == 0 and p.stdout else None
 @functools.lru_cache(None)
-def original(row): return prints(root, row)
+def original(row): return prints(root, row) or sys.exit('tests/mutate.c prints nothing for ' + row)
 
 count, alive, same = collections.Counter(), [], collections.Counter()
 with ThreadPoolExecutor(int(os.environ.get('MUTATE_JOBS', os.cpu_count() or 1))) as pool:
