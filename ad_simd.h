@@ -4789,7 +4789,7 @@ AD_INLINE void AD_SW(_share_window)(size_t rows, size_t columns, size_t width, c
     for (size_t s = 0; s < columns; s++) gx[r * width + s] += x[r * width + s] == y ? share : 0;
 }
 /* gx += the gradient of the input from that of the output; y is what max_pool gave. k equal winners get 1/k each; of a window with
-   a NaN the first NaN gets all (NUMERICS.md 10, 11). Windows in order. */
+   a NaN the first NaN gets all. Windows in order. */
 AD_LOCAL void AD_SW(max_pool_back)(const ad_pool *p, const AD_S *x, const AD_S *y, const AD_S *gy, AD_S *gx) {
   size_t height, width;
   if (!ad_pool_shape(p, &height, &width)) return;

@@ -10,7 +10,7 @@ static long bits = 5200;                /* fewer where no operand is extreme */
 #include "oracles.h"
 #include "special.h"
 
-/* R2 and the conventions of NUMERICS.md: points where the limit is one of several, or where the derivative is one by agreement */
+/* Conventions at special values: points where the limit is one of several, or where the derivative is one by agreement */
 static const struct { const char *row; double x; int result; const char *why; } settled[] = {
   { "abs", 0, 1, "R2: a kink, the middle" }, { "relu", 0, 1, "R2: relu'(0) = 0" }, { "relu6", 0, 1, "R2: bounds inclusive" }, { "relu6", 6, 1, "R2: bounds inclusive" },
   { "relu6", 6, 2, "a kink" }, { "relu6", 0, 2, "a kink" },

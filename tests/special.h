@@ -3,7 +3,7 @@
    with them by test_special.c, MPFR judges them in accuracy_special.c, mutants of the table are run against them by mutate.c.
 
    A second derivative in a small letter (npmyabu for NPMz+-t) is the class that forward mode over the partial gives, where rules R6 and R7
-   of NUMERICS.md contradict each other or where the derivative depends on the order of differentiation. A product of an infinite and a zero
+   for special values contradict each other or where the derivative depends on the order of differentiation. A product of an infinite and a zero
    partial is dropped by forward mode, whose tangent is 0, and kept as NaN by reverse mode, whose adjoint is infinite; and next to a kink or
    the end of a domain d/dy d/dx and d/dx d/dy differ. So there an engine may give this class, that of the other order, or NaN: never a finite
    number of its own. r is a root: at most 16 units of rounding.

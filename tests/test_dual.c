@@ -237,7 +237,7 @@ WIDTH(s7, ad_f32, float, 7)
 WIDTH(s16, ad_f32, float, 16)
 WIDTH(s31, ad_f32, float, 31)
 
-/* NUMERICS.md in one line each: operands, value, partials */
+/* the rules for special values in one line each: operands, value, partials */
 typedef struct special {
   ad_opcode op;
   double x, y, v, dx, dy;

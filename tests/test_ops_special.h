@@ -1,4 +1,4 @@
-/* NUMERICS sections 1 and 2: special values as data. Names say which tools differ (in order: PyTorch, CppAD, CoDiPack, ADOL-C). */
+/* Special values as data. Names say which tools differ (in order: PyTorch, CppAD, CoDiPack, ADOL-C). */
 /* #1, #37: one-sided infinite slopes, from inside the domain */
 U(sqrt, 0, 0, INF), UN("sqrt'(-0): PyTorch and CppAD -inf, CoDiPack and ADOL-C 0", sqrt, -0.0, -0.0, INF), U(sqrt, -1, NONE, NONE), U(sqrt, INF, INF, 0),
 U(sqrt, -INF, NONE, NONE), U(sqrt, 4, 2, 0.25), U(rsqrt, 0, INF, -INF), U(rsqrt, INF, 0, 0), U(rsqrt, -1, NONE, NONE), U(rsqrt, 4, 0.5, -0.0625),

@@ -19,7 +19,7 @@ static char *collected;                  /* where the table is being printed: th
 /* AD_SHOW=n shows n wrong ones of each engine (20) */
 static int most_shown(void) { return getenv("AD_SHOW") ? atoi(getenv("AD_SHOW")) : 20; }
 
-/* NUMERICS.md, section 1: where the well-known tools differ, in the order PyTorch, CppAD, CoDiPack, ADOL-C. Every engine must give these
+/* Where the well-known tools differ, in the order PyTorch, CppAD, CoDiPack, ADOL-C. Every engine must give these
    numbers; seen counts how often one was looked at. The two cases that are more than one operation are tested in composites. */
 #define ANY 1.25e-77
 static struct { const char *name; int op; double x, y, want[3]; int seen; } named[] = {
