@@ -3449,6 +3449,14 @@ AD_API ad_var ad_stack(const ad_var *x, size_t n, int axis) {   /* concat of vie
   return y;
 }
 
+/* an index of an axis of n places */
+static const char *ad__index_check(ad__tensor *t, const ad__strided *index, size_t n) {
+  for (size_t i = 0; i < index->size; i++) {
+    const int32_t k = ((const int32_t *)index->data)[i];
+    if (k < 0 || (size_t)k >= n) return t->status = AD_ERROR_ARGUMENT, t->number = k, "index %td is outside the axis";
+  }
+  return NULL;
+}
 /* n: axis. The shape of the index replaces the axis. */
 static const char *ad__gather_shape(ad__tensor *t, const ad__strided *const *x) {
   const ptrdiff_t axis = t->n[0];
@@ -3461,12 +3469,7 @@ static const char *ad__gather_shape(ad__tensor *t, const ad__strided *const *x) 
   t->a.dtype = x[0]->dtype;
   t->a.rank = (unsigned char)(x[0]->rank - 1 + extra);
   for (int i = 0; i < t->a.rank; i++) t->a.shape[i] = i < at ? x[0]->shape[i] : i < at + extra ? x[1]->shape[i - at] : x[0]->shape[i - extra + 1];
-  if (!ad__array_layout(&t->a)) return "overflows";
-  for (size_t i = 0; i < x[1]->size; i++) {
-    const int32_t k = ((const int32_t *)x[1]->data)[i];
-    if (k < 0 || (size_t)k >= x[0]->shape[at]) return t->status = AD_ERROR_ARGUMENT, t->number = k, "index %td is outside the axis";
-  }
-  return NULL;
+  return ad__array_layout(&t->a) ? ad__index_check(t, x[1], x[0]->shape[at]) : "overflows";
 }
 static void ad__gather_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
   const ad__fold f = ad__fold_of(x[0], t->n[0]);
@@ -3486,7 +3489,7 @@ AD_API ad_var ad_gather(ad_var x, ad_var index, int axis) {
 /* zeros of a given shape to which slices are added at index, in the order of the index */
 static const char *ad__scatter_shape(ad__tensor *t, const ad__strided *const *x) {
   t->a.dtype = x[0]->dtype;
-  return ad__array_layout(&t->a) ? NULL : "overflows";
+  return ad__array_layout(&t->a) ? ad__index_check(t, x[1], t->a.shape[t->n[0]]) : "overflows";
 }
 static void ad__scatter_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
   const ad__fold f = ad__fold_of(&t->a, t->n[0]);
@@ -3497,7 +3500,7 @@ static void ad__scatter_forward(ad__tensor *t, const ad__strided *const *x, void
   else (void)ad_f64_scatter_add(f.outer, f.n, f.inner, AD__D(&t->a), x[1]->size, index, AD__D(x[0]));
 }
 static void ad__scatter_reverse(ad__reverse *r) { r->gx[0] = ad_gather(r->g, r->x[1], (int)r->t->n[0]); }
-static const ad_tensor_op ad__op_scatter = { "scatter_add", 0 | AD__SHAPED, ad__scatter_shape, ad__scatter_forward, ad__scatter_reverse };
+static const ad_tensor_op ad__op_scatter = { "scatter_add", AD__SHAPED | AD__CHECKED, ad__scatter_shape, ad__scatter_forward, ad__scatter_reverse };
 static void ad__gather_reverse(ad__reverse *r) {
   const ad__strided *x = ad__array_of(r->x[0]);
   const ad_var both[2] = { r->g, r->x[1] };
@@ -7851,15 +7854,21 @@ AD_LOCAL void ad__plan_outputs(ad__plan *p) {
   }
 }
 
+/* may an action end a run? comparisons, labels and indices out of range (the reverse rules look at the same ones again) */
+AD_LOCAL bool ad__may_refuse(const ad__action *a) {
+  return a->run == ad__guard_kernel || (a->rule == AD__NONE && a->t.op && (a->t.op->flags & AD__CHECKED));
+}
 /* Which actions a run needs, from the last to the first: those that write what is needed (marked: results asked for), and comparisons. What
-   they read, or add to, is needed in turn, and the adjoint that their rule looks at. */
+   they read, or add to, is needed in turn, and the adjoint that their rule looks at. Of the others those that may refuse still look at their
+   labels and indices. */
 AD_LOCAL void ad__plan_needs(const ad__plan *p, bool *needed, bool *runs) {
   for (size_t i = p->count; i-- > 0;) {
     const ad__action *a = &p->action[i];
     runs[i] = a->run == ad__guard_kernel;
     AD__EACH_REF(a, q) runs[i] = runs[i] || (ad__writes(a, q) && needed[a->ref[q].buffer]);
+    if (!runs[i] && !ad__may_refuse(a)) continue;
+    AD__EACH_REF(a, q) if (runs[i] || (q < a->count && a->x[q].dtype == AD_I32)) needed[a->ref[q].buffer] = true;
     if (!runs[i]) continue;
-    AD__EACH_REF(a, q) needed[a->ref[q].buffer] = true;
     if (a->rule != AD__NONE && p->rule_ref[a->rule].buffer != AD__NONE) needed[p->rule_ref[a->rule].buffer] = true;
   }
 }
@@ -7871,7 +7880,7 @@ AD_LOCAL bool ad__plan_prune(ad__plan *p) {
   ad__plan_needs(p, needed, runs);
   size_t kept = 0;
   for (size_t i = 0; i < p->count; i++) {
-    if (runs[i]) p->action[kept++] = p->action[i];
+    if (runs[i] || ad__may_refuse(&p->action[i])) p->action[kept++] = p->action[i];
     else { AD_FREE(p->action[i].x); AD_FREE(p->action[i].ref); }
   }
   p->count = kept;
@@ -7879,10 +7888,6 @@ AD_LOCAL bool ad__plan_prune(ad__plan *p) {
   return true;
 }
 
-/* may an action end a run? comparisons, labels and indices out of range (the reverse rules look at the same ones again) */
-AD_LOCAL bool ad__may_refuse(const ad__action *a) {
-  return a->run == ad__guard_kernel || (a->rule == AD__NONE && a->t.op && (a->t.op->flags & AD__CHECKED));
-}
 /* the inputs by the action after which they are updated: counting sort; those without a gradient last */
 AD_LOCAL bool ad__plan_order(ad__plan *p, size_t n) {
   size_t *from = (size_t *)ad__array(p->count + 2, sizeof *from);
@@ -8294,7 +8299,7 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
     }
     if (i == p->count) break;
     const ad__action *a = &p->action[i];
-    if (!runs[i]) continue;
+    if (!runs[i] && !ad__may_refuse(a)) continue;
     ad__tensor t = a->t;
     for (uint32_t k = 0; k < a->count; k++) {
       x[k] = a->x[k];
@@ -8321,6 +8326,7 @@ AD_LOCAL ad_status ad__plan_run(const ad_function *f, const ad__plan *p, const a
       again.status = AD_ERROR_SHAPE;
       if (t.op->shape(&again, px)) return again.status;
     }
+    if (!runs[i]) continue;
     if (a->update != AD__NONE && ad__folds(s, a->update)) {
       t.a.data = s->theta[a->update];
       if (!strayed) ad__matmul_into(&t, px, -s->rate, 1, work);

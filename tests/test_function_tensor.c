@@ -659,6 +659,58 @@ static void test_step_refused(void **unused) {
     ad_tape_destroy(t);
   }
 }
+/* indices are looked at where no result asks for the operation that reads them: the gradient of a gather does not need its value */
+static void test_step_refused_unasked(void **unused) {
+  const size_t n = 3, rows[2] = { 4, 2 }, two = 2;
+  double v[3] = { 1, 2, 3 }, a[3] = { 0.5, -1, 2 }, table[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, y, gv[3], gtable[8];
+  int32_t index[2] = { 0, 3 };
+  (void)unused;
+  for (int way = 0; way < 2; way++) {                        /* 0: y not asked for, 1: y asked for */
+    double before[3], held[8];
+    ad_tape *t = ad_tape_create(NULL);
+    ad_var in[4], out;
+    in[0] = ad_tensor_variable(t, AD_F64, 1, &n, v);
+    in[1] = ad_tensor_variable(t, AD_F64, 1, &n, a);
+    in[2] = ad_tensor_variable(t, AD_F64, 2, rows, table);
+    in[3] = ad_tensor_constant(t, AD_I32, 1, &two, index);
+    out = ad_add(ad_sum(ad_mul(in[0], ad_square(in[1])), AD_ALL, false), ad_sum(ad_gather(in[2], in[3], 0), AD_ALL, false));
+    ad_function *f = ad_function_create(in, 4, &out, 1);
+    assert_non_null(f);
+    const double weight = 1;
+    const void *x[4] = { v, a, table, index }, *w[1] = { &weight };
+    void *theta[4] = { v, NULL, table, NULL }, *to[1] = { &y }, *gx[4] = { gv, NULL, gtable, NULL };
+    ad_function_step_arguments s;
+    memset(&s, 0, sizeof s);
+    s.x = x; s.w = w; s.y = way ? to : NULL; s.theta = theta; s.rate = 0.5;
+    memcpy(before, v, sizeof v); memcpy(held, table, sizeof table);
+    for (int wrong = 9; wrong >= -1; wrong -= 10) {
+      index[1] = wrong;
+      assert_int_equal(ad_function_step(f, &s), AD_ERROR_ARGUMENT);
+      assert_memory_equal(v, before, sizeof v); assert_memory_equal(table, held, sizeof table);
+      assert_int_equal(ad_function_run_vjp(f, x, w, s.y, gx), AD_ERROR_ARGUMENT);
+    }
+    index[1] = 3;
+    assert_int_equal(ad_function_run_vjp(f, x, w, s.y, gx), AD_OK);
+    for (int i = 0; i < 8; i++) assert_near(gtable[i], i < 2 || i > 5, 0);
+    assert_int_equal(ad_function_step(f, &s), AD_OK);
+    for (int i = 0; i < 3; i++) assert_near(v[i], before[i] - 0.5 * a[i] * a[i], 1e-15);
+    for (int i = 0; i < 8; i++) assert_near(table[i], held[i] - (i < 2 || i > 5 ? 0.5 : 0), 0);
+    ad_function_destroy(f);
+    /* the gradient as a function of its own: nothing but the scattering is left of the gather */
+    ad_var d;
+    assert_int_equal(ad_differentiate(out, &in[2], 1, &d), AD_OK);
+    assert_non_null(f = ad_function_create(in, 4, &d, 1));
+    to[0] = gtable;
+    index[1] = 4;
+    assert_int_equal(ad_function_run(f, x, to), AD_ERROR_ARGUMENT);
+    index[1] = 0;
+    assert_int_equal(ad_function_run(f, x, to), AD_OK);
+    for (int i = 0; i < 8; i++) assert_near(gtable[i], i < 2 ? 2 : 0, 0);
+    index[1] = 3;
+    ad_function_destroy(f);
+    ad_tape_destroy(t);
+  }
+}
 /* numbers: inputs that no output depends on, or left out by ad_function_wrt, keep their values, with decay too; so do all on AD_ERROR_BRANCH */
 static void test_step_numbers(void **unused) {
   double p[3] = { 2, 3, 4 };
@@ -1034,6 +1086,6 @@ int main(void) {
     cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
     cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_memory_of_derived), cmocka_unit_test(test_sweeps),
     cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers),
-    cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_numbers) };
+    cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_refused_unasked), cmocka_unit_test(test_step_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
