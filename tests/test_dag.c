@@ -213,7 +213,7 @@ static void functions_of_tensor_graphs(void **state) {
       assert_int_equal(ad_backward(total), AD_OK);
       double most = 0;
       for (int i = 0; i < N; i++) most = fmax(most, fabs(gradient[i]));
-      for (int k = 0, i = 0; k < 3; k++) for (size_t l = 0; l < ad_size(in[k]); l++, i++) expect(gradient[i], ((const double *)ad_grad_data(in[k]))[l], gradient[i], most, number, "adjoint");
+      for (int k = 0, i = 0; k < 3; k++) for (size_t l = 0; l < ad_size(in[k]); l++, i++) expect(gradient[i], ((const double *)ad_grad_data(in[k]))[l], ((const double *)ad_grad_data(in[k]))[l], most, number, "adjoint");
       /* tangents and curvature: of the function, and of the tape's derivative of <gradient, dx> */
       assert_int_equal(ad_differentiate(total, in, 3, d), AD_OK);
       ad_var slope = ad_mul(d[2], dx[N - 1]);
@@ -225,7 +225,7 @@ static void functions_of_tensor_graphs(void **state) {
       assert_int_equal(ad_backward(slope), AD_OK);
       most = 0;
       for (int i = 0; i < N; i++) most = fmax(most, fabs(hv[i]));
-      for (int k = 0, i = 0; k < 3; k++) for (size_t l = 0; l < ad_size(in[k]); l++, i++) expect(hv[i], ((const double *)ad_grad_data(in[k]))[l], hv[i], 10 * most, number, "Hessian times vector");
+      for (int k = 0, i = 0; k < 3; k++) for (size_t l = 0; l < ad_size(in[k]); l++, i++) expect(hv[i], ((const double *)ad_grad_data(in[k]))[l], ((const double *)ad_grad_data(in[k]))[l], 10 * most, number, "Hessian times vector");
     }
     ad_function_destroy(f);
   }
