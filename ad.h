@@ -6741,9 +6741,9 @@ AD_LOCAL bool ad__is_tensor_node(const ad_tape *t, size_t i) { return AD_NODE_FO
 
 /* nodes of the tape to IR, for all that y and the guards need. Numbers may pass through small tensors on the way: rows, views, concat and
    custom operations of numbers are taken apart, element by element. AD_ERROR_UNSUPPORTED: another operation, inputs or outputs that are
-   no numbers, or tensors too large to be taken apart. */
+   no numbers, or tensors too large, or too many, to be taken apart. */
 
-enum { AD__ELEMENTS = 1024 };            /* the largest tensor that is taken apart */
+enum { AD__ELEMENTS = 1024, AD__ALL_ELEMENTS = 16384 };      /* the largest tensor that is taken apart; of all of them together */
 AD_LOCAL const ad_custom *ad__custom_numbers_of(const ad__tensor *t);
 AD_LOCAL bool ad__is_apart(const ad_tape *t, size_t i) {
   if (!ad__is_tensor_node(t, i)) return true;
@@ -6877,7 +6877,7 @@ AD_LOCAL size_t ad__count_recorded(const ad_tape *t, const ad_var *x, size_t n, 
 }
 AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, size_t n, const ad_var *y, size_t m,
                                  uint32_t *out, uint32_t *ok, size_t *recorded, size_t *guards) {
-  size_t count = t->count, all = 0;
+  size_t count = t->count, all = 0, apart = 0;
   ad_status status = AD_OK;
   uint32_t *input = (uint32_t *)ad__array(count, sizeof *input), few[4];
   const uint32_t *operand;
@@ -6905,7 +6905,8 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
       first[i] = all;
       all += ad__elements(t, i);
       if (input[i] != AD__NONE) continue;
-      if (!ad__is_apart(t, i)) status = AD_ERROR_UNSUPPORTED;
+      if (ad__is_tensor_node(t, i)) apart += ad__tensor_at(t, i)->a.size;
+      if (!ad__is_apart(t, i) || apart > AD__ALL_ELEMENTS) status = AD_ERROR_UNSUPPORTED;
       for (uint32_t k = ad__node_operands(t, i, few, &operand); k-- > 0;) needed[operand[k]] = 1;
     }
     if (status == AD_OK && !(pool = (ad__expr *)ad__array(all, sizeof *pool))) status = AD_ERROR_MEMORY;

@@ -711,6 +711,31 @@ static void test_step_refused_unasked(void **unused) {
     ad_tape_destroy(t);
   }
 }
+/* a number in, one out, rows over 1024 elements between: a few are taken apart, many are not; the function is the same */
+static void test_apart(void **unused) {
+  const size_t shape[1] = { 1024 };
+  double y, dy, h;
+  (void)unused;
+  for (int rows = 4; rows <= 40; rows += 36) {
+    const double x = 0.75;
+    ad_tape *t = ad_tape_create(NULL);
+    ad_var in = ad_variable(t, x), v = ad_broadcast_to(in, 1, shape), out;
+    for (int i = 0; i < rows; i++) v = ad_sin(v);
+    out = ad_reshape(ad_slice(v, 0, 7, 8, 1), 0, NULL);
+    ad_function *f = ad_function_create(&in, 1, &out, 1);
+    assert_non_null(f);
+    assert_int_equal(ad_function_describe(f).recorded, rows + 3);
+    ad_function *g = ad_function_wrt(f, (const size_t[1]){ 0 }, 1);        /* of functions of numbers only */
+    assert_true((g != NULL) == (rows == 4));
+    double s = x, d = 1, d2 = 0;
+    for (int i = 0; i < rows; i++) { d2 = -sin(s) * d * d + cos(s) * d2; d *= cos(s); s = sin(s); }
+    assert_int_equal(ad_function_jacobian(f, &x, &y, &dy), AD_OK);
+    assert_int_equal(ad_function_hessian(f, &x, NULL, &h), AD_OK);
+    assert_near(y, s, 1e-14); assert_near(dy, d, 1e-13); assert_near(h, d2, 1e-12);
+    ad_function_destroy(g); ad_function_destroy(f);
+    ad_tape_destroy(t);
+  }
+}
 /* numbers: inputs that no output depends on, or left out by ad_function_wrt, keep their values, with decay too; so do all on AD_ERROR_BRANCH */
 static void test_step_numbers(void **unused) {
   double p[3] = { 2, 3, 4 };
@@ -1086,6 +1111,7 @@ int main(void) {
     cmocka_unit_test(test_chain), cmocka_unit_test(test_network), cmocka_unit_test(test_numbers), cmocka_unit_test(test_custom),
     cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_memory_of_derived), cmocka_unit_test(test_sweeps),
     cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers),
-    cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_refused_unasked), cmocka_unit_test(test_step_numbers) };
+    cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_refused_unasked), cmocka_unit_test(test_apart),
+    cmocka_unit_test(test_step_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
