@@ -7323,7 +7323,9 @@ AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *
   for (size_t j = 0; j < m; j++) if (!ad__operand(t, y[j], "function_create", "y")) return NULL;
   uint32_t *out = (uint32_t *)ad__array(m, sizeof *out), ok = AD__NONE;
   size_t recorded = 0, guards = 0;
-  ad_status status = out ? ad__ir_record(&ir, t, x, n, y, m, out, &ok, &recorded, &guards) : AD_ERROR_MEMORY;
+  ad_status status = AD_ERROR_MEMORY;
+  if (out && t->trace) status = AD_ERROR_UNSUPPORTED;               /* nothing has been computed that could become a number */
+  else if (out) status = ad__ir_record(&ir, t, x, n, y, m, out, &ok, &recorded, &guards);
   if (status == AD_ERROR_UNSUPPORTED && t->status == AD_OK) {      /* tensors */
     ad__ir_free(&ir);
     AD_FREE(out);

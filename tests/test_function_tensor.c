@@ -736,6 +736,29 @@ static void test_apart(void **unused) {
     ad_tape_destroy(t);
   }
 }
+/* the function reduces a tensor, its curvature is one of numbers only */
+static void test_curvature_of_numbers(void **unused) {
+  const size_t n = 5;
+  double c[5], sum = 0;
+  (void)unused;
+  fill64(c, 5);
+  for (int i = 0; i < 5; i++) sum += exp(c[i]);
+  const double x[2] = { 1.5, -2 }, w = 2, v[2] = { 0.5, 3 };
+  double y, hv[2], h[4];
+  ad_tape *t = ad_tape_create(NULL);
+  ad_var in[2] = { ad_variable(t, x[0]), ad_variable(t, x[1]) };
+  ad_var out = ad_add(ad_mul(ad_square(in[0]), in[1]), ad_sum(ad_exp(ad_tensor_constant(t, AD_F64, 1, &n, c)), AD_ALL, false));
+  ad_function *f = ad_function_create(in, 2, &out, 1);
+  assert_non_null(f);
+  assert_int_equal(ad_function_evaluate(f, x, &y), AD_OK);
+  assert_near(y, x[0] * x[0] * x[1] + sum, 1e-14);
+  assert_int_equal(ad_function_hessian_vector(f, x, &w, v, hv), AD_OK);
+  assert_near(hv[0], w * (2 * x[1] * v[0] + 2 * x[0] * v[1]), 1e-14); assert_near(hv[1], w * 2 * x[0] * v[0], 1e-14);
+  assert_int_equal(ad_function_hessian(f, x, &w, h), AD_OK);
+  assert_near(h[0], w * 2 * x[1], 1e-14); assert_near(h[1], w * 2 * x[0], 1e-14); assert_near(h[2], h[1], 0); assert_near(h[3], 0, 0);
+  ad_function_destroy(f);
+  ad_tape_destroy(t);
+}
 /* numbers: inputs that no output depends on, or left out by ad_function_wrt, keep their values, with decay too; so do all on AD_ERROR_BRANCH */
 static void test_step_numbers(void **unused) {
   double p[3] = { 2, 3, 4 };
@@ -1112,6 +1135,6 @@ int main(void) {
     cmocka_unit_test(test_step), cmocka_unit_test(test_updates), cmocka_unit_test(test_views_of_one), cmocka_unit_test(test_workspace), cmocka_unit_test(test_threads), cmocka_unit_test(test_memory), cmocka_unit_test(test_memory_of_derived), cmocka_unit_test(test_sweeps),
     cmocka_unit_test(test_odd), cmocka_unit_test(test_attributes), cmocka_unit_test(test_custom_tensor), cmocka_unit_test(test_custom_numbers),
     cmocka_unit_test(test_flat), cmocka_unit_test(test_flat_odd), cmocka_unit_test(test_flat_threads), cmocka_unit_test(test_labels_of_derivative), cmocka_unit_test(test_float_output), cmocka_unit_test(test_step_refused), cmocka_unit_test(test_step_refused_unasked), cmocka_unit_test(test_apart),
-    cmocka_unit_test(test_step_numbers) };
+    cmocka_unit_test(test_curvature_of_numbers), cmocka_unit_test(test_step_numbers) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
