@@ -7327,6 +7327,7 @@ AD_API ad_function *ad_function_create(const ad_var *x, size_t n, const ad_var *
   if (out && t->trace) status = AD_ERROR_UNSUPPORTED;               /* nothing has been computed that could become a number */
   else if (out) status = ad__ir_record(&ir, t, x, n, y, m, out, &ok, &recorded, &guards);
   if (status == AD_ERROR_UNSUPPORTED && t->status == AD_OK) {      /* tensors */
+    ad__callees_release(ir.callees);
     ad__ir_free(&ir);
     AD_FREE(out);
     return ad__graph_create(t, x, n, y, m);

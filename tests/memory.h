@@ -4,10 +4,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-extern long allocations, fail_at;       /* calls so far; the number of the call that fails, -1: none */
+extern long allocations, live, fail_at; /* calls so far; blocks that were not freed; the number of the call that fails, -1: none */
 extern bool sticky;                     /* with it all calls after that one fail too */
 void *counted_malloc(size_t bytes);
+void counted_free(void *p);
 
 #define AD_MALLOC(bytes) counted_malloc(bytes)
-#define AD_FREE(p) free(p)
+#define AD_FREE(p) counted_free(p)
 #endif

@@ -305,6 +305,35 @@ static void test_memory(void **unused) {
   }
 }
 
+/* a function of numbers that cannot be, after an operation that was recorded, leaves nothing behind */
+static ad_status square_value(void *context, const double *a, double *b) { (void)context; b[0] = a[0] * a[0]; return AD_OK; }
+static void square_derive(void *context, const ad_var *a, ad_var b, ad_var weight, ad_var *ga) {
+  ad_var both[2];
+  (void)b;
+  both[0] = both[1] = ad_mul(weight, ad_mul(*a, 2.0));
+  *ga = context ? ad_concat(both, 2, 0) : both[0];          /* of a wrong size */
+}
+static const ad_custom square_ops[2] = { { "square", 1, 1, square_value, NULL, NULL, NULL, square_derive },
+  { "wrong", 1, 1, square_value, NULL, (void *)(uintptr_t)&square_ops[0], NULL, square_derive } };
+static void two_squares(const ad_var *a, ad_var *b, void *context) {
+  ad_var v;
+  (void)context;
+  ad_custom_numbers(&square_ops[0], a, &v);
+  ad_custom_numbers(&square_ops[1], &v, b);
+}
+static void test_refused(void **unused) {
+  const double at = 3;
+  (void)unused;
+  const long before = live;
+  ad_function *f = ad_function_record(two_squares, NULL, 1, &at, 1);
+  assert_non_null(f);                                        /* one of tensors */
+  double v = 0;
+  assert_int_equal(ad_function_evaluate(f, &at, &v), AD_OK);
+  assert_near(v, 81, 1e-15);
+  ad_function_destroy(f);
+  assert_int_equal(live, before);
+}
+
 /* C is written of what vjp and jvp can serve, under names of its own */
 static void two_ops(const ad_var *a, ad_var *b, void *context) {
   ad_var v[2], u[2];
@@ -341,6 +370,6 @@ static void test_written(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds), cmocka_unit_test(test_calls), cmocka_unit_test(test_drivers), cmocka_unit_test(test_wide),
-    cmocka_unit_test(test_guard), cmocka_unit_test(test_written), cmocka_unit_test(test_memory) };
+    cmocka_unit_test(test_guard), cmocka_unit_test(test_refused), cmocka_unit_test(test_written), cmocka_unit_test(test_memory) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
