@@ -1606,7 +1606,8 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
    Tapes sweep through it and functions replay it. A function of numbers calls one of numbers (ad_custom_numbers) point by point, and all
    around it runs over lanes: every kind is there, with derive those of second order. Calls with the same operands are made once.
    An implicit function y(x) with F(x, y) = 0 is one: value solves, vjp solves the transposed system. A call that does not return AD_OK
-   gives NaN. A structure of operations must live as long as the tapes and functions it was recorded in; calls must not change it. */
+   gives NaN. A function of numbers records derive once, where it was recorded itself: what derive compares numbers for is checked like its own
+   comparisons (AD_ERROR_BRANCH, ad_function_arguments.branch). A structure of operations must live as long as the tapes and functions it was recorded in; calls must not change it. */
 
 typedef struct ad_custom {               /* of numbers: a vector of doubles to a vector of doubles */
   const char *name;
@@ -6197,8 +6198,17 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
 
 /* --- the lane engine: a template at the end of this file, read for double lanes, float lanes and one double */
 
-/* calls item which: in holds its inputs one after the other; NaN where it fails, 0 where weights or tangents all are */
-AD_LOCAL void ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out);
+/* Calls item which: in holds its inputs one after the other; NaN where it fails, 0 where weights or tangents all are. What comes of a recorded
+   rule derive is passed on: AD_ERROR_BRANCH, with results of the recorded path, or why there are none. */
+AD_LOCAL ad_status ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out);
+
+/* what went wrong in a run: points that strayed from recorded comparisons (at: those of a block whose calls did), and why calls failed (AD_OK: none) */
+typedef struct ad__mishaps { size_t strayed; int status; unsigned char at[128]; } ad__mishaps;
+AD_LOCAL void ad__mishap(ad__mishaps *bad, size_t point, ad_status status) {
+  if (status == AD_ERROR_BRANCH) bad->at[point] = 1;
+  else if ((int)status > bad->status) bad->status = status;
+}
+AD_LOCAL ad_status ad__mishaps_status(const ad__mishaps *bad) { return bad->status != AD_OK ? (ad_status)bad->status : bad->strayed ? AD_ERROR_BRANCH : AD_OK; }
 
 typedef struct ad__port { void *data; size_t row, width; bool stream; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
 #define AD__PORTS 10
@@ -6345,17 +6355,17 @@ AD_LOCAL void (*const ad__packed_rows[])(double *, const double *, const double 
     (void)x; (void)y; (void)z; ad_v64_store(d + i, f); } break;
 #define AD__PACKED(p, step) (step ? ad_v64_load(p + i) : ad_v64_k(*p))
 #define AD__NONZERO(x) ad_v64_ne(x, ad_v64_k(0))
-AD_LOCAL void ad__packed_call(const ad__program *p, const ad__ins *s, double *slots) {
+AD_LOCAL void ad__packed_call(const ad__program *p, const ad__ins *s, double *slots, ad__mishaps *bad) {
   double *x = slots + p->n_slots - p->scratch;
   const uint32_t *term = (const uint32_t *)p->term + s->b;
   for (uint32_t k = 0; k < s->c; k++) x[k] = slots[term[k]];
-  ad__call(p->callees, s->a, x, slots + s->d);
+  ad__mishap(bad, 0, ad__call(p->callees, s->a, x, slots + s->d));
 }
-AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
+AD_LOCAL void ad__packed_block(const ad__program *program, double *slots, ad__mishaps *bad) {
   const ad__ins *s = program->ins;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     if (run->step < 0) {                                   /* single instructions, one after the other */
-      if (run->op == AD__IR_CALL) { for (const ad__ins *stop = s + run->n; s < stop; s++) ad__packed_call(program, s, slots); continue; }
+      if (run->op == AD__IR_CALL) { for (const ad__ins *stop = s + run->n; s < stop; s++) ad__packed_call(program, s, slots, bad); continue; }
       if (run->op != AD__IR_SUM) { ad_f64__run(run->op, s, s + run->n, slots); s += run->n; continue; }
       for (const ad__ins *stop = s + run->n; s < stop; s++) {
         double sum = slots[s->a];
@@ -6401,16 +6411,17 @@ AD_LOCAL void ad__packed_block(const ad__program *program, double *slots) {
 }
 
 /* one point; slots: n_slots numbers */
-AD_LOCAL void ad__packed_program(const ad__program *p, double *slots, const ad__port *in, const ad__port *out, bool has_guards, size_t *strayed) {
+AD_LOCAL void ad__packed_program(const ad__program *p, double *slots, const ad__port *in, const ad__port *out, bool has_guards, ad__mishaps *bad) {
   if (p->n_constants) memcpy(slots, p->constant, p->n_constants * sizeof *slots);
   const uint32_t *slot = p->in;
   for (int q = 0; q < AD__PORTS && in[q].width; q++)
     for (size_t j = 0; j < in[q].width; j++, slot++) if (*slot != AD__NONE) slots[*slot] = ((const double *)in[q].data)[j];
-  ad__packed_block(p, slots);
+  bad->at[0] = 0;
+  ad__packed_block(p, slots, bad);
   slot = p->out;
   for (int q = 0; q < AD__PORTS && out[q].width; q++)
     for (size_t j = 0; j < out[q].width; j++, slot++) if (out[q].data) ((double *)out[q].data)[j] = slots[*slot];
-  if (has_guards) *strayed += !(slots[*slot] != 0);
+  bad->strayed += bad->at[0] || (has_guards && !(slots[*slot] != 0));
 }
 
 /* --- the programs of a function */
@@ -6440,7 +6451,7 @@ AD_LOCAL void ad__callees_release(ad__callees *c) {
   AD_FREE(c->item); AD_FREE(c);
 }
 AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, const double *x, const double *w, const double *dx, double *y, double *result);
-AD_LOCAL void ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out) {
+AD_LOCAL ad_status ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out) {
   const ad__callee *c = &callees->item[which / AD__CALLS];
   const ad_custom *op = c->op;
   const uint32_t way = which % AD__CALLS;
@@ -6450,7 +6461,8 @@ AD_LOCAL void ad__call(const ad__callees *callees, uint32_t which, const double 
   ad_status status = AD_OK;
   bool zero = way != AD__CALL_VALUE;
   for (size_t k = 0; k < seeds && zero; k++) zero = seed[k] == 0;
-  if (zero) { for (size_t j = 0; j < outputs; j++) out[j] = 0; return; }
+  if (zero) { for (size_t j = 0; j < outputs; j++) out[j] = 0; return AD_OK; }
+  const bool recorded = way > AD__CALL_JVP || (way == AD__CALL_VJP && !op->vjp);
   switch (way) {
     case AD__CALL_VALUE: status = op->value(op->context, in, out); break;
     case AD__CALL_VJP: status = op->vjp ? op->vjp(op->context, in, y, seed, out) : ad__apply_one(c->derived, AD_FUNCTION_VALUE, in, NULL, NULL, out, NULL); break;
@@ -6458,7 +6470,9 @@ AD_LOCAL void ad__call(const ad__callees *callees, uint32_t which, const double 
     case AD__CALL_BACK: status = ad__apply_one(c->derived, AD_FUNCTION_VJP, in, seed, NULL, NULL, out); break;
     default: status = ad__apply_one(c->derived, AD_FUNCTION_JVP, in, NULL, seed, NULL, out);
   }
+  if (recorded && status == AD_ERROR_BRANCH) return status;
   for (size_t j = 0; status != AD_OK && j < outputs; j++) out[j] = (double)NAN;
+  return recorded ? status : AD_OK;
 }
 
 /* inputs and outputs of a kind, in this order: x w dx -> y result (ok) */
@@ -6933,7 +6947,7 @@ AD_LOCAL ad_status ad__ir_record(ad__ir *ir, const ad_tape *t, const ad_var *x, 
 }
 
 AD_LOCAL size_t ad__block_bytes(const ad__program *p);
-AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed);
+AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, ad__mishaps *bad);
 
 /* --- functions of tensors: the recording as a list of steps, from which plans are made (below)
 
@@ -7015,7 +7029,8 @@ AD_LOCAL void ad__fused_in(const ad__tensor *t, const ad__strided *const *x, uin
 }
 AD_LOCAL void ad__fused_forward(ad__tensor *t, const ad__strided *const *x, void *work) {
   const ad__program *p = ad__function_program(ad__fused_of(t), t->active ? AD_FUNCTION_JACOBIAN : AD_FUNCTION_VALUE);
-  size_t bytes = ad__dtype_bytes(t->a.dtype), strayed = 0;
+  size_t bytes = ad__dtype_bytes(t->a.dtype);
+  ad__mishaps none = { 0, AD_OK, { 0 } };
   ad__port in[AD__PORTS], out[AD__PORTS];
   float single[AD__FUSED_OPERANDS];
   if (!p) return;
@@ -7023,7 +7038,7 @@ AD_LOCAL void ad__fused_forward(ad__tensor *t, const ad__strided *const *x, void
   memset(out, 0, sizeof out);
   out[0].data = t->a.data; out[0].width = out[0].row = 1;
   for (uint32_t k = 0; t->active && k < t->count; k++) { out[1 + k].data = (char *)t->saved + k * t->a.size * bytes; out[1 + k].width = out[1 + k].row = 1; }
-  ad__run_program(p, (ad_dtype)t->a.dtype, work, t->a.size, in, out, false, NULL, &strayed);
+  ad__run_program(p, (ad_dtype)t->a.dtype, work, t->a.size, in, out, false, NULL, &none);
 }
 
 /* The adjoint of a chain. x: the n operands, g, what forward saved, where the n adjoints go (data NULL: not wanted). That of a number is a sum:
@@ -7067,7 +7082,7 @@ AD_LOCAL void ad__fused_sweep(ad__tensor *t, const ad__strided *const *x, void *
   ad__port in[AD__PORTS], out[AD__PORTS];
   float single[AD__FUSED_OPERANDS + 1];
   bool sums = false;
-  size_t strayed = 0;
+  ad__mishaps none = { 0, AD_OK, { 0 } };
   if (!p) return;
   char *chunk = (char *)work + ad__block_bytes(p), *sum = chunk + n * AD__CHUNK * sizeof(double);
   for (uint32_t k = 0; k < n; k++) sums = sums || (x[n + 2 + k]->data && !x[n + 2 + k]->rank);
@@ -7080,7 +7095,7 @@ AD_LOCAL void ad__fused_sweep(ad__tensor *t, const ad__strided *const *x, void *
       out[k].width = out[k].row = 1;
       if (to->data) out[k].data = k && !to->rank ? chunk + (k - 1) * AD__CHUNK * sizeof(double) : (char *)to->data + i * bytes;
     }
-    ad__run_program(p, (ad_dtype)t->a.dtype, work, m, in, out, false, NULL, &strayed);
+    ad__run_program(p, (ad_dtype)t->a.dtype, work, m, in, out, false, NULL, &none);
     for (uint32_t k = 0; k < n; k++)
       if (x[n + 2 + k]->data && !x[n + 2 + k]->rank) ad__fused_chunk_sum(t, chunk + k * AD__CHUNK * sizeof(double), m, sum + k * ad__chunks(size) * sizeof(double), i / AD__CHUNK);
   }
@@ -7378,11 +7393,25 @@ AD_LOCAL size_t ad__sweep_bytes(const ad_function *f, ad_function_kind kind, con
   const size_t n = f->d, numbers = kind == AD_FUNCTION_HESSIAN ? 2 * n : n + f->m;
   return ad__block_bytes(p) + AD__SWEEP_ROWS * numbers * sizeof(double);
 }
+/* the programs that calls of recorded rules run */
+AD_LOCAL ad_status ad__prepare_calls(const ad__program *p) {
+  ad_status status = AD_OK;
+  for (uint32_t t = 0; t < p->n_ins && p->scratch && status == AD_OK; t++) {
+    if (p->ins[t].op != AD__IR_CALL) continue;
+    const ad__callee *c = &p->callees->item[p->ins[t].a / AD__CALLS];
+    const uint32_t way = p->ins[t].a % AD__CALLS;
+    if (way <= AD__CALL_JVP && (way != AD__CALL_VJP || c->op->vjp)) continue;
+    const ad_function_kind kind = way == AD__CALL_VJP ? AD_FUNCTION_VALUE : way == AD__CALL_BACK ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
+    status = ad_function_prepare(c->derived, kind);
+  }
+  return status;
+}
 AD_API ad_status ad_function_prepare(const ad_function *f, ad_function_kind kind) {
   if (!f || (unsigned)kind >= AD_FUNCTION_KINDS) return AD_ERROR_ARGUMENT;
   if (f->graph) return ad__graph_prepare(f, kind, NULL);
   if (ad__too_large(f, kind)) kind = ad__sweep_kind(f, kind);
-  return ad__function_program(f, kind) && ad__function_packed(f, kind) ? AD_OK : ad__no_program(f, kind);
+  const ad__program *p = ad__function_program(f, kind), *one = p ? ad__function_packed(f, kind) : NULL;
+  return one ? ad__prepare_calls(one) : ad__no_program(f, kind);
 }
 
 AD_API ad_function_info ad_function_describe(const ad_function *f) {
@@ -7399,12 +7428,12 @@ AD_API ad_function_info ad_function_describe(const ad_function *f) {
   return info;
 }
 
-AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, size_t *strayed) {
-  if (p->elements && dtype == AD_F32) ad_v32_elements__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
-  else if (p->elements && count > 16) ad_v64_elements__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
-  else if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, strayed);
-  else if (count <= 16 || p->n_slots > 2048) ad_v64_narrow__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
-  else ad_v64__program(p, (double *)slots, count, in, out, has_guards, branch, strayed);
+AD_LOCAL void ad__run_program(const ad__program *p, ad_dtype dtype, void *slots, size_t count, const ad__port *in, ad__port *out, bool has_guards, unsigned char *branch, ad__mishaps *bad) {
+  if (p->elements && dtype == AD_F32) ad_v32_elements__program(p, (float *)slots, count, in, out, has_guards, branch, bad);
+  else if (p->elements && count > 16) ad_v64_elements__program(p, (double *)slots, count, in, out, has_guards, branch, bad);
+  else if (dtype == AD_F32) ad_v32__program(p, (float *)slots, count, in, out, has_guards, branch, bad);
+  else if (count <= 16 || p->n_slots > 2048) ad_v64_narrow__program(p, (double *)slots, count, in, out, has_guards, branch, bad);
+  else ad_v64__program(p, (double *)slots, count, in, out, has_guards, branch, bad);
 }
 
 AD_LOCAL size_t ad__dtype_size(ad_dtype dtype) { return dtype == AD_F32 ? sizeof(float) : sizeof(double); }
@@ -7442,7 +7471,7 @@ AD_LOCAL ad_status ad__arguments_status(const ad_function *f, ad_function_kind k
 }
 
 /* such a Jacobian or Hessian at one point: lanes = directions */
-AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed);
+AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, ad__mishaps *all);
 
 AD_API size_t ad_function_workspace_bytes(const ad_function *f, ad_function_kind kind) {
   size_t bytes = 0;
@@ -7457,13 +7486,13 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
   ad_status wrong = ad__arguments_status(f, kind, a, count);
   if (wrong != AD_OK) return wrong;
   if (count == 0) return AD_OK;
-  size_t strayed = 0;
+  ad__mishaps bad = { 0, AD_OK, { 0 } };
   if (ad__too_large(f, kind)) {
     for (size_t i = 0; i < count; i++) {
-      ad_status status = ad__by_sweeps(f, kind, a, i, &strayed);
+      ad_status status = ad__by_sweeps(f, kind, a, i, &bad);
       if (status != AD_OK) return status;
     }
-    return strayed ? AD_ERROR_BRANCH : AD_OK;
+    return ad__mishaps_status(&bad);
   }
   const ad__program *p = ad__function_program(f, kind);
   if (!p) return ad__no_program(f, kind);
@@ -7480,35 +7509,40 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
   if (threads == 1) {
     ad__port in[AD__PORTS], out[AD__PORTS];
     ad__ports(f, kind, a, 0, in, out);
-    ad__run_program(p, a->dtype, slots, count, in, out, f->ok != AD__NONE, a->branch, &strayed);
+    ad__run_program(p, a->dtype, slots, count, in, out, f->ok != AD__NONE, a->branch, &bad);
   }
 #if defined(AD_USE_OPENMP) && defined(_OPENMP)
   else {
-    size_t share = (count / threads / 128 + 1) * 128;
-#pragma omp parallel for num_threads((int)threads) reduction(+ : strayed)
+    size_t share = (count / threads / 128 + 1) * 128, strayed = 0;
+    int status = AD_OK;
+#pragma omp parallel for num_threads((int)threads) reduction(+ : strayed) reduction(max : status)
     for (ptrdiff_t t = 0; t < (ptrdiff_t)threads; t++) {
-      size_t first = (size_t)t * share, part = 0;
+      size_t first = (size_t)t * share;
+      ad__mishaps part = { 0, AD_OK, { 0 } };
       if (first >= count) continue;
       ad__port in[AD__PORTS], out[AD__PORTS];
       ad__ports(f, kind, a, first, in, out);
       ad__run_program(p, a->dtype, slots + (size_t)t * (bytes + 64) / 64 * 64, count - first < share ? count - first : share, in, out,
                       f->ok != AD__NONE, a->branch ? a->branch + first : NULL, &part);
-      strayed += part;
+      strayed += part.strayed;
+      if (part.status > status) status = part.status;
     }
+    bad.strayed = strayed; bad.status = status;
   }
 #endif
   ad__spare_put(f, own);
-  return strayed ? AD_ERROR_BRANCH : AD_OK;
+  return ad__mishaps_status(&bad);
 }
 
 /* n rows of n directions, 64 at a time, through a program of one direction */
-AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, size_t *strayed) {
+AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, const ad_function_arguments *a, size_t point, ad__mishaps *all) {
   enum { ROWS = AD__SWEEP_ROWS };
   const ad_function_kind inner = ad__sweep_kind(f, kind);
   const bool reverse = inner == AD_FUNCTION_VJP;
   const ad__program *p = ad__function_program(f, inner);
   if (!p) return ad__no_program(f, inner);
-  size_t s = ad__dtype_size(a->dtype), n = f->d, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n, bad = 0;
+  size_t s = ad__dtype_size(a->dtype), n = f->d, m = f->m, directions = reverse ? m : n, width = inner == AD_FUNCTION_JVP ? m : n;
+  ad__mishaps bad = { 0, AD_OK, { 0 } };
   char *own = a->workspace ? NULL : ad__spare_take(f, ad__sweep_bytes(f, kind, p));
   if (!a->workspace && !own) return AD_ERROR_MEMORY;
   char *slots = own ? ad__spare_room(own) : (char *)a->workspace, *seed = slots + ad__block_bytes(p), *product = seed + ROWS * directions * s;
@@ -7529,22 +7563,23 @@ AD_LOCAL ad_status ad__by_sweeps(const ad_function *f, ad_function_kind kind, co
     if (inner == AD_FUNCTION_HESSIAN_VECTOR && a->w) { in[1].data = (char *)(uintptr_t)a->w + point * m * s; in[1].row = 0; }
     out[0].row = 0;                       /* the same value from every lane */
     ad__run_program(p, a->dtype, slots, rows, in, out, f->ok != AD__NONE, NULL, &bad);
-    branch = bad != 0;
+    branch = bad.strayed != 0;
     char *to = (char *)a->result + point * ad__result_size(f, kind) * s;
     if (inner != AD_FUNCTION_JVP) memcpy(to + d0 * width * s, product, rows * width * s);
     else for (size_t r = 0; r < rows; r++) for (size_t j = 0; j < m; j++) memcpy(to + (j * n + d0 + r) * s, product + (r * m + j) * s, s);
   }
   ad__spare_put(f, own);
   if (a->branch) a->branch[point] = branch;
-  *strayed += branch;
-  return AD_OK;
+  all->strayed += branch;
+  return (ad_status)bad.status;
 }
 
 /* one point on plain double */
 AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, const double *x, const double *w, const double *dx, double *y, double *result) {
   enum { STACK = 1024 };
   double here[STACK];
-  size_t strayed = 0;
+  ad__mishaps bad;
+  bad.strayed = 0; bad.status = AD_OK;
   ad_function_arguments a;
   memset(&a, 0, sizeof a);
   a.x = x; a.w = w; a.dx = dx; a.y = y; a.result = result; a.dtype = AD_F64;
@@ -7552,8 +7587,8 @@ AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, co
   ad_status wrong = ad__arguments_status(f, kind, &a, 1);
   if (wrong != AD_OK) return wrong;
   if (ad__too_large(f, kind)) {
-    ad_status status = ad__by_sweeps(f, kind, &a, 0, &strayed);
-    return status == AD_OK && strayed ? AD_ERROR_BRANCH : status;
+    ad_status status = ad__by_sweeps(f, kind, &a, 0, &bad);
+    return status == AD_OK ? ad__mishaps_status(&bad) : status;
   }
   const ad__program *p = ad__function_packed(f, kind);
   if (!p) return ad__no_program(f, kind);
@@ -7562,9 +7597,9 @@ AD_LOCAL ad_status ad__apply_one(const ad_function *f, ad_function_kind kind, co
   if (!slots) return AD_ERROR_MEMORY;
   ad__port in[AD__PORTS], out[AD__PORTS];
   ad__ports(f, kind, &a, 0, in, out);
-  ad__packed_program(p, slots, in, out, f->ok != AD__NONE, &strayed);
+  ad__packed_program(p, slots, in, out, f->ok != AD__NONE, &bad);
   ad__spare_put(f, own);
-  return strayed ? AD_ERROR_BRANCH : AD_OK;
+  return ad__mishaps_status(&bad);
 }
 
 AD_API ad_status ad_function_evaluate(const ad_function *f, const double *x, double *y) { return ad__apply_one(f, AD_FUNCTION_VALUE, x, NULL, NULL, y, NULL); }
@@ -9127,7 +9162,8 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
   if (s->nonzeros == 0) return AD_OK;
   ad_function_kind kind = s->kind == AD_FUNCTION_HESSIAN ? AD_FUNCTION_HESSIAN_VECTOR : s->by_rows ? AD_FUNCTION_VJP : AD_FUNCTION_JVP;
   const ad__program *p = ad__function_program(f, kind);
-  size_t directions = s->by_rows ? s->rows : s->columns, width = s->by_rows ? s->columns : s->rows, strayed = 0;
+  size_t directions = s->by_rows ? s->rows : s->columns, width = s->by_rows ? s->columns : s->rows;
+  ad__mishaps bad = { 0, AD_OK, { 0 } };
   if (!p) return ad__no_program(f, kind);
   if (s->colors > PTRDIFF_MAX / sizeof(double) / (directions + width + 1)) return AD_ERROR_LIMIT;
   const size_t block = ad__block_bytes(p);
@@ -9147,9 +9183,9 @@ AD_API ad_status ad_sparse_evaluate(const ad_sparse *s, const double *x, const d
     ad__ports(f, kind, &a, 0, in, out);
     in[0].row = 0;                                                   /* one point, a lane for each colour */
     if (kind == AD_FUNCTION_HESSIAN_VECTOR) in[1].row = 0;
-    ad__run_program(p, AD_F64, slots, s->colors, in, out, f->ok != AD__NONE, NULL, &strayed);
+    ad__run_program(p, AD_F64, slots, s->colors, in, out, f->ok != AD__NONE, NULL, &bad);
     ad__sparse_recover(s, compressed, count, values);
-    status = strayed ? AD_ERROR_BRANCH : AD_OK;
+    status = ad__mishaps_status(&bad);
   }
   ad__spare_put(f, own);
   return status;
@@ -9596,26 +9632,26 @@ AD_LOCAL void AD_EW(_sum_of_terms)(const ad__term *term, uint32_t n, AD_S *to, A
 }
 #if !defined(AD_BY_ADDRESS)                /* chains call nothing */
 /* a call, point by point; the rest of the block repeats the last point */
-AD_LOCAL void AD_EW(_call)(const ad__program *p, const ad__ins *i, AD_S *slots, size_t valid) {
+AD_LOCAL void AD_EW(_call)(const ad__program *p, const ad__ins *i, AD_S *slots, size_t valid, ad__mishaps *bad) {
   const ad__term *term = (const ad__term *)p->term + i->b;
   const uint32_t n = i->c, m = ad__call_outputs(p->callees, i->a);
   double *x = (double *)(void *)(slots + (size_t)p->n_slots * AD_BLOCK), *y = x + n;
   for (size_t l = 0; l < AD_BLOCK; l++) {
     for (uint32_t k = 0; k < n && l < valid; k++) x[k] = (double)slots[(size_t)term[k].x * AD_BLOCK + l];
-    if (l < valid) ad__call(p->callees, i->a, x, y);
+    if (l < valid) ad__mishap(bad, l, ad__call(p->callees, i->a, x, y));
     for (uint32_t j = 0; j < m; j++) slots[((size_t)i->d + j) * AD_BLOCK + l] = (AD_S)y[j];
   }
 }
 #endif
-AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_EW(_slots) slots, size_t valid, ad__ahead *next) {
+AD_LOCAL void AD_EW(_block)(const ad__program *program, AD_EW(_slots) slots, size_t valid, ad__ahead *next, ad__mishaps *bad) {
   const ad__ins *i = program->ins;
-  (void)valid;
+  (void)valid; (void)bad;
   for (const ad__run *run = program->run, *end = run + program->n_runs; run < end; run++) {
     const ad__ins *stop = i + run->n;
     if (next->each) ad__ahead_fetch(next);
     if (run->op == AD__IR_ACCUMULATE) for (; i < stop; i++) AD_EW(_sum_of_terms)((const ad__term *)program->term + i->b, i->c, AD_SLOT(i->d), slots);
 #if !defined(AD_BY_ADDRESS)
-    else if (run->op == AD__IR_CALL) for (; i < stop; i++) AD_EW(_call)(program, i, slots, valid);
+    else if (run->op == AD__IR_CALL) for (; i < stop; i++) AD_EW(_call)(program, i, slots, valid, bad);
 #endif
     else AD_EW(_run)(run->op, i, stop, slots);
     i = stop;
@@ -9705,7 +9741,7 @@ AD_LOCAL bool AD_EW(_in_place)(const ad__program *p, const ad__port *port, uint3
 
 /* count points; memory: n_slots * AD_BLOCK numbers, aligned to 64 bytes, and as many addresses */
 AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *memory, size_t count, const ad__port *in, ad__port *out,
-                                bool has_guards, unsigned char *branch, size_t *strayed) {
+                                bool has_guards, unsigned char *branch, ad__mishaps *bad) {
   bool streams = false;
   size_t moved = 0;
   for (int q = 0; q < AD__PORTS; q++) moved += in[q].row + out[q].row;
@@ -9749,12 +9785,13 @@ AD_LOCAL void AD_EW(_program)(const ad__program *p, AD_S *memory, size_t count, 
         if (out[q].data && !out[q].stream) ad__ahead_add(&next, (const AD_S *)out[q].data + first * out[q].row, rows * out[q].row * sizeof(AD_S));
       next.each = next.each / (p->n_runs ? p->n_runs : 1) + 1;
     }
-    AD_EW(_block)(p, slots, valid, &next);
+    if (p->scratch) memset(bad->at, 0, valid);
+    AD_EW(_block)(p, slots, valid, &next, bad);
     slot = p->out;
     for (int q = 0; q < AD__PORTS && out[q].width; q++) { if (out[q].data && AD_COPIES(out, q)) AD_EW(_scatter)(&out[q], slot, i, valid, memory); slot += out[q].width; }
-    if (has_guards) for (size_t r = 0; r < valid; r++) {
-      bool astray = !(memory[(size_t)*slot * AD_BLOCK + r] != 0);
-      *strayed += astray;
+    if (has_guards || p->scratch) for (size_t r = 0; r < valid; r++) {
+      const bool astray = (p->scratch && bad->at[r]) || (has_guards && !(memory[(size_t)*slot * AD_BLOCK + r] != 0));
+      bad->strayed += astray;
       if (branch) branch[i + r] = astray;
     } else if (branch) memset(branch + i, 0, valid);
   }
