@@ -1565,9 +1565,13 @@ typedef struct ad_function_step_arguments {
 AD_API ad_status ad_function_step(const ad_function *f, const ad_function_step_arguments *arguments);
 /* A C file with NAME(x, y), NAME_jacobian(x, y, jacobian) and the same over lanes, NAME_many(count, ...): straight-line code in
    the words of ad_simd.h that computes the same bits as this function does, but for the sign of derivatives that are
-   zero. AD_ERROR_LIMIT where the Jacobian is too large. Custom operations (>>custom) are called by name: for one named "solve" the file declares extern const ad_custom solve, which the program
-   that links it defines, and calls its value, vjp or jvp. AD_ERROR_ARGUMENT: name, or that of an operation, is no identifier, or not
-   of its own; AD_ERROR_UNSUPPORTED: tensors, or an operation has neither vjp nor jvp. */
+   zero. Results must not overlap x. AD_ERROR_LIMIT where the Jacobian is too large.
+   Custom operations (>>custom) are called by name: for one named "solve" the file declares extern const ad_custom solve, which the
+   program that links it defines, and calls its value, vjp or jvp. Names must be free beside <math.h>, <string.h>, <stdio.h> and the
+   headers that those of this library include.
+   AD_ERROR_ARGUMENT: name, or that of an operation, is no identifier, a keyword of C or one of this library's (ad_...), or that of an
+   operation is not its own (another's, or NAME, or it begins with NAME_); AD_ERROR_UNSUPPORTED: tensors, or an operation has neither
+   vjp nor jvp. */
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file);
 
 /* >>sparse --------------------------------------------------------------------------------------------------------------
@@ -8913,28 +8917,44 @@ AD_LOCAL bool ad__is_identifier(const char *name) {
   return true;
 }
 
+/* A name that C leaves free and that is not one of the written file's own words: those begin with ad_ or are of the function. */
+AD_LOCAL bool ad__is_free_name(const char *name) {
+  static const char *const taken[] = { "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
+    "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+    "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "bool", "true", "false", "main" };
+  if (!ad__is_identifier(name) || !strncmp(name, "ad_", 3) || !strncmp(name, "AD_", 3) || (name[0] == '_' && (name[1] == '_' || (name[1] >= 'A' && name[1] <= 'Z')))) return false;
+  for (size_t k = 0; k < sizeof taken / sizeof *taken; k++) if (!strcmp(name, taken[k])) return false;
+  return true;
+}
+/* the name of an operation: not one that begins with that of the function as all that is written does */
+AD_LOCAL bool ad__is_apart_from(const char *name, const char *function) {
+  const size_t length = strlen(function);
+  return strncmp(name, function, length) || (name[length] && name[length] != '_');
+}
+
 /* What of callee number k programs call: bit way. */
 AD_LOCAL unsigned ad__ways_of(const ad__program *p, uint32_t k) {
   unsigned ways = 0;
   for (uint32_t t = 0; t < p->n_ins; t++) if (p->ins[t].op == AD__IR_CALL && p->ins[t].a / AD__CALLS == k) ways |= 1u << p->ins[t].a % AD__CALLS;
   return ways;
 }
-/* Can the calls be written? Each operation needs a name of its own that is an identifier, and the functions that are called. */
+/* Can the calls be written? Each operation needs a free name of its own, and the functions that are called. */
 AD_LOCAL ad_status ad__calls_status(const ad_function *f, const char *name, const ad__program *p) {
   for (uint32_t k = 0; f->callees && k < f->callees->count; k++) {
     const ad_custom *op = f->callees->item[k].op;
     const unsigned ways = ad__ways_of(&p[0], k) | ad__ways_of(&p[1], k);
     if ((ways >> AD__CALL_VJP & 1) && !op->vjp) return AD_ERROR_UNSUPPORTED;
-    if (ways && (!ad__is_identifier(op->name) || !strcmp(op->name, name))) return AD_ERROR_ARGUMENT;
-    for (uint32_t l = 0; l < k && ways; l++) if (!strcmp(f->callees->item[l].op->name, op->name)) return AD_ERROR_ARGUMENT;
+    if (ways && (!ad__is_free_name(op->name) || !ad__is_apart_from(op->name, name))) return AD_ERROR_ARGUMENT;
+    for (uint32_t l = 0; l < k && ways; l++)
+      if ((ad__ways_of(&p[0], l) | ad__ways_of(&p[1], l)) && !strcmp(f->callees->item[l].op->name, op->name)) return AD_ERROR_ARGUMENT;
   }
   return AD_OK;
 }
-/* one operation: what the program must define, and its functions over numbers and lanes */
+/* One operation: its functions over numbers and lanes. Its own name comes last of all in the file, where it cannot be taken for a variable. */
 AD_LOCAL void ad__write_callee(const ad_custom *op, const char *function, unsigned ways, FILE *file) {
   const unsigned n = (unsigned)op->inputs, m = (unsigned)op->outputs;
   if (!ways) return;
-  fprintf(file, "\n/* the program defines it: an operation of %u inputs and %u outputs */\nextern const ad_custom %s;\n", n, m, op->name);
+  fprintf(file, "\n/* an operation of %u inputs and %u outputs */\nstatic const ad_custom *const %s_%s_op;\n", n, m, function, op->name);
   for (unsigned way = 0; way < 3; way++) {
     const char *of = ad__way_names[way];
     const unsigned in = way == 0 ? n : way == 1 ? n + 2 * m : 2 * n + m, out = way == 1 ? n : m;
@@ -8942,8 +8962,8 @@ AD_LOCAL void ad__write_callee(const ad_custom *op, const char *function, unsign
     fprintf(file, "static inline void %s_%s_%s_ad_f64(const ad_f64 *x, ad_f64 *y) {\n", function, op->name, of);
     if (way) {                                               /* the zero seed rule */
       fprintf(file, "  bool zero = true;\n  for (int k = %u; k < %u; k++) zero = zero && x[k] == 0;\n", n + m, in);
-      fprintf(file, "  if (zero) {\n    for (int k = 0; k < %u; k++) y[k] = 0;\n  } else if (%s.%s(%s.context, x, x + %u, x + %u, y) != AD_OK)\n", out, op->name, of, op->name, n, n + m);
-    } else fprintf(file, "  if (%s.value(%s.context, x, y) != AD_OK)\n", op->name, op->name);
+      fprintf(file, "  if (zero) {\n    for (int k = 0; k < %u; k++) y[k] = 0;\n  } else if (%s_%s_op->%s(%s_%s_op->context, x, x + %u, x + %u, y) != AD_OK)\n", out, function, op->name, of, function, op->name, n, n + m);
+    } else fprintf(file, "  if (%s_%s_op->value(%s_%s_op->context, x, y) != AD_OK)\n", function, op->name, function, op->name);
     fprintf(file, "    for (int k = 0; k < %u; k++) y[k] = (double)NAN;\n}\n", out);
     fprintf(file, "static inline void %s_%s_%s_ad_v64(const ad_v64 *x, ad_v64 *y) {\n", function, op->name, of);
     fprintf(file, "  double in[%u][AD_V64_LANES], out[%u][AD_V64_LANES], a[%u], b[%u];\n", in, out, in, out);
@@ -8955,7 +8975,7 @@ AD_LOCAL void ad__write_callee(const ad_custom *op, const char *function, unsign
 
 AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FILE *file) {
   if (f && f->graph) return AD_ERROR_UNSUPPORTED;
-  if (!f || !file || !ad__is_identifier(name)) return AD_ERROR_ARGUMENT;
+  if (!f || !file || !ad__is_free_name(name)) return AD_ERROR_ARGUMENT;
   if (ad__too_large(f, AD_FUNCTION_JACOBIAN)) return AD_ERROR_LIMIT;
   ad__program p[2];                                          /* value, Jacobian */
   ad_status status = AD_OK;
@@ -8979,6 +8999,11 @@ AD_API ad_status ad_function_write_c(const ad_function *f, const char *name, FIL
       w.name = names; w.head = w.name + w.p->n_slots; w.next = w.head + w.p->n_ins + 1; w.left = w.next + w.p->n_out;
       w.tainted = (unsigned char *)(w.left + w.p->n_out + 2);
       ad__write_kind(&w, jacobian != 0);
+    }
+    for (uint32_t k = 0; f->callees && k < f->callees->count; k++) {
+      const char *own = f->callees->item[k].op->name;
+      if (ad__ways_of(&p[0], k) | ad__ways_of(&p[1], k))
+        fprintf(file, "\n/* the program defines it */\nextern const ad_custom %s;\nstatic const ad_custom *const %s_%s_op = &%s;\n", own, name, own, own);
     }
     if (fflush(file) || ferror(file)) status = AD_ERROR_ARGUMENT;
   }

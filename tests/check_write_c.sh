@@ -54,6 +54,19 @@ static void map(const ad_var *x, ad_var *y, void *context) {      /* bundle adju
   ad_custom_numbers(&swing, in, own);
   y[2] = ad_add(ad_sub(ad_sub(1.0, ad_square(x[14])), ad_mul(own[0], own[1])), ad_gelu(x[0]));
 }
+#ifdef WRITE
+static void names(const ad_var *v, ad_var *to, void *context);
+#else
+size_t named_jacobian(const double *x, double *y, double *jacobian);
+#endif
+#ifndef WRITE
+static bool named_is_right(void) {                           /* two operations, each of its own */
+  const double at[2] = { 0.5, 0.75 };
+  double between[2], v[2], w[2], j[4];
+  if (swing_value(&twice, at, between) != AD_OK || swing_value(&twice, between, v) != AD_OK) return false;
+  return named_jacobian(at, w, j) == 0 && !memcmp(v, w, sizeof v);
+}
+#endif
 int main(int argc, char **argv) {
   static double x[COUNT * N];
   for (int i = 0; i < COUNT * N; i++) x[i] = 0.5 + 0.45 * sin(i * i);
@@ -62,10 +75,15 @@ int main(int argc, char **argv) {
 #ifdef WRITE
   FILE *file = fopen(argv[argc - 1], "w");
   ad_status status = file ? ad_function_write_c(f, "residual", file) : AD_ERROR_ARGUMENT;
+  ad_function *g = ad_function_record(names, NULL, 2, x, 2);
+  FILE *other = fopen(argv[argc - 2], "w");
+  if (!g || !other || ad_function_write_c(g, "named", other) != AD_OK || fclose(other) != 0) return 1;
+  ad_function_destroy(g);
   return status != AD_OK || fclose(file) != 0;
 #else
   static double y[COUNT * M], j[COUNT * M * N], y2[COUNT * M], j2[COUNT * M * N];
   (void)argc; (void)argv;
+  if (!named_is_right()) return 17;
   if (ad_function_jacobian_many(f, COUNT, x, y, j) != AD_OK) return 3;
   if (residual_jacobian_many(COUNT, x, y2, j2) != 0) return 4;
   if (memcmp(y, y2, sizeof y) || !same(j, j2, COUNT * M * N)) return 5;
@@ -97,6 +115,17 @@ int main(int argc, char **argv) {
   return 0;
 #endif
 }
+/* operations named as the written functions name what is theirs */
+extern const ad_custom x, y;
+const ad_custom x = { "x", 2, 2, swing_value, swing_vjp, &twice, NULL, NULL }, y = { "y", 2, 2, swing_value, swing_vjp, &twice, NULL, NULL };
+#ifdef WRITE
+static void names(const ad_var *v, ad_var *to, void *context) {
+  ad_var in[2];
+  (void)context;
+  ad_custom_numbers(&x, v, in);
+  ad_custom_numbers(&y, in, to);
+}
+#endif
 END
 build() { # OUTPUT FILES... with $flags
   out=$1
@@ -105,15 +134,16 @@ build() { # OUTPUT FILES... with $flags
 }
 flags=
 check "a function is recorded" build "$dir/writer" -DWRITE "$dir/program.c"
-check "a function is written" "$dir/writer" "$dir/residual.c"
+check "functions are written" "$dir/writer" "$dir/named.c" "$dir/residual.c"
 if [ -s "$dir/residual.c" ]; then
   for flags in -DAD_SIMD=AD_SIMD_SCALAR "-mavx2 -mfma" "-mavx512f -mavx2 -mfma"; do
     builds $CC $flags || continue
     for compiler in "$CC" clang; do
       have ${compiler%% *} || continue
       check "$compiler $flags: compiles without warnings" $compiler -std=c11 -O1 $warn $define $flags -I. -c "$dir/residual.c" -o "$dir/residual.o"
+      check "$compiler $flags: operations named as parameters are" $compiler -std=c11 -O1 $warn $define $flags -I. -c "$dir/named.c" -o "$dir/named.o"
     done
-    check "$flags: links with the function" build "$dir/compare" "$dir/program.c" "$dir/residual.c"
+    check "$flags: links with the function" build "$dir/compare" "$dir/program.c" "$dir/residual.c" "$dir/named.c"
     case $flags in *avx512f*) grep -q avx512f /proc/cpuinfo || continue ;; *avx2*) grep -q avx2 /proc/cpuinfo || continue ;; esac
     check "$flags: the same results" "$dir/compare"
   done

@@ -411,6 +411,15 @@ static void test_written(void **unused) {
   f = ad_function_record(two_ops, both, 2, at, 1);
   assert_int_equal(ad_function_write_c(f, "written", file), AD_ERROR_ARGUMENT);
   ad_function_destroy(f);
+  static const char *const taken[] = { "double", "restrict", "ad_f64_exp", "written_many", "written_jacobian", "written_jacobian_many", "written_cubic_op", "_Bool" };
+  for (size_t k = 0; k < sizeof taken / sizeof *taken; k++) {
+    both[1].name = taken[k];
+    f = ad_function_record(two_ops, both, 2, at, 1);
+    assert_int_equal(ad_function_write_c(f, "written", file), AD_ERROR_ARGUMENT);
+    both[1].name = "free";
+    assert_int_equal(ad_function_write_c(f, k < 3 ? taken[k] : "while", file), AD_ERROR_ARGUMENT);
+    ad_function_destroy(f);
+  }
   both[1].name = "other";
   f = ad_function_record(two_ops, both, 2, at, 1);
   assert_int_equal(ad_function_write_c(f, "written", file), AD_OK);
