@@ -8862,7 +8862,8 @@ AD_LOCAL void ad__write_body(const ad__written *w) {
 }
 AD_LOCAL void ad__write_call(const ad__written *w, const char *more, const char *x, const char *y, const char *jacobian) {
   for (int masked = 0; masked < 1 + w->free; masked++) {
-    fprintf(w->file, masked || !w->free ? "    %s%s_ad_v64(%s, %s" : "    if (!%s%s_free_ad_v64(%s, %s", w->function, more, x, y);
+    if (masked || !w->free) fprintf(w->file, "    %s%s_ad_v64(%s, %s", w->function, more, x, y);
+    else fprintf(w->file, "    if (!%s%s_free_ad_v64(%s, %s", w->function, more, x, y);
     if (*more) fprintf(w->file, ", %s", jacobian);
     if (w->f->ok != AD__NONE) fputs(", &astray", w->file);
     fputs(masked || !w->free ? ");\n" : "))\n  ", w->file);
