@@ -24,7 +24,7 @@ static const judge judges[] = {
   ROW(hypot), SLOPE(hypot_share, hypot, 1, 4, 6, 0, 0), ROW(max), ROW(min), ROW(fmax), ROW(fmin), STEPS(fmod), STEPS(remainder), STEPS(copysign), ROOT(logaddexp, 1.6, 4, 6, 1, 0, 0),
   OWN(logaddexp_share, 4, 6, 0), { "powi", o_powi, 0, { 1.1, 4, 6 }, { 0, 0, 0 } }, OWN(xlogy, 1.6, 4, 6), OWN(xlog1py, 1.6, 4, 6),
   ROW(leaky_relu), OWN(elu, 1.6, 4, 6), OWN(huber, 1.6, 4, 6), STEPS(less), STEPS(less_equal), STEPS(equal), STEPS(not_equal), ROW(chain),
-  ROOT(mish_gate, 4, 6, 8, 0, 0, 0.25), SLOPE(mish_gate_slope, mish_gate, 1, 6, 8, 0, 0.25), OWN(polygamma, 4, 5, 0),
+  ROOT(mish_gate, 4, 6, 8, 0, 0, 0.25), SLOPE(mish_gate_slope, mish_gate, 1, 7, 8, 0, 0.25), OWN(polygamma, 4, 5, 0),
   ROW(fma), STEPS(where), ROW(clamp), ROOT(lerp, 1.1, 4, 6, 16, 0, 0),
 };
 static const judge *judge_of(const char *name) {
