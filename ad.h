@@ -6209,12 +6209,12 @@ AD_LOCAL bool ad__lower_packed(ad__ir *ir, uint32_t n_in, const uint32_t *out, u
 AD_LOCAL ad_status ad__call(const ad__callees *callees, uint32_t which, const double *in, double *out);
 
 /* what went wrong in a run: points that strayed from recorded comparisons (at: those of a block whose calls did), and why calls failed (AD_OK: none) */
-typedef struct ad__mishaps { size_t strayed; int status; unsigned char at[128]; } ad__mishaps;
+typedef struct ad__mishaps { size_t strayed; ad_status status; unsigned char at[128]; } ad__mishaps;
 AD_LOCAL void ad__mishap(ad__mishaps *bad, size_t point, ad_status status) {
   if (status == AD_ERROR_BRANCH) bad->at[point] = 1;
-  else if ((int)status > bad->status) bad->status = status;
+  else if (status > bad->status) bad->status = status;
 }
-AD_LOCAL ad_status ad__mishaps_status(const ad__mishaps *bad) { return bad->status != AD_OK ? (ad_status)bad->status : bad->strayed ? AD_ERROR_BRANCH : AD_OK; }
+AD_LOCAL ad_status ad__mishaps_status(const ad__mishaps *bad) { return bad->status != AD_OK ? bad->status : bad->strayed ? AD_ERROR_BRANCH : AD_OK; }
 
 typedef struct ad__port { void *data; size_t row, width; bool stream; } ad__port;     /* elements from one point to the next (0: the same), elements a point */
 #define AD__PORTS 10
