@@ -7531,9 +7531,9 @@ AD_API ad_status ad_function_apply(const ad_function *f, ad_function_kind kind, 
       ad__run_program(p, a->dtype, slots + (size_t)t * (bytes + 64) / 64 * 64, count - first < share ? count - first : share, in, out,
                       f->ok != AD__NONE, a->branch ? a->branch + first : NULL, &part);
       strayed += part.strayed;
-      if (part.status > status) status = part.status;
+      if ((int)part.status > status) status = (int)part.status;
     }
-    bad.strayed = strayed; bad.status = status;
+    bad.strayed = strayed; bad.status = (ad_status)status;
   }
 #endif
   ad__spare_put(f, own);
