@@ -11,30 +11,16 @@
 
 enum { DAG_INPUTS = 3, DAG_NODES = 48 };
 
-static ad_dual dag_dual(unsigned op, ad_dual x, ad_dual y, ad_dual z) {
-  switch (op) {
-#define DAG_1(N, D, name, ...) case AD_OP_##name: return ad_dual_##name(x);
-#define DAG_2(N, D, name, ...) case AD_OP_##name: return ad_dual_##name(x, y);
-#define DAG_3(N, D, name, ...) case AD_OP_##name: return ad_dual_##name(x, y, z);
-    AD_UNARY(DAG_1, , ) AD_BINARY(DAG_2, , ) AD_TERNARY(DAG_3, , )
-#undef DAG_1
-#undef DAG_2
-#undef DAG_3
-  }
-  return x;
-}
-static ad_var dag_var(unsigned op, ad_var x, ad_var y, ad_var z) {
-  switch (op) {
-#define DAG_1(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x);
-#define DAG_2(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x, y);
-#define DAG_3(N, D, name, ...) case AD_OP_##name: return ad_var_##name(x, y, z);
-    AD_UNARY(DAG_1, , ) AD_BINARY(DAG_2, , ) AD_TERNARY(DAG_3, , )
-#undef DAG_1
-#undef DAG_2
-#undef DAG_3
-  }
-  return x;
-}
+/* a row by its opcode, in number system N of type T */
+#define DAG_1(N, D, name, ...) case AD_OP_##name: return N##_##name(x);
+#define DAG_2(N, D, name, ...) case AD_OP_##name: return N##_##name(x, y);
+#define DAG_3(N, D, name, ...) case AD_OP_##name: return N##_##name(x, y, z);
+#define DAG_ROW(T, N, function)                                                                                               \
+  static T function(unsigned op, T x, T y, T z) {                                                                             \
+    switch (op) { AD_UNARY(DAG_1, N, ) AD_BINARY(DAG_2, N, ) AD_TERNARY(DAG_3, N, ) }                                         \
+    return x; }
+DAG_ROW(ad_dual, ad_dual, dag_dual)
+DAG_ROW(ad_var, ad_var, dag_var)
 
 static bool dag_same(double a, double b) { return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b); }
 static bool dag_usual(double x) { return x == 0 || (fabs(x) > 1e-150 && fabs(x) < 1e150); }

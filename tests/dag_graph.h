@@ -14,15 +14,7 @@ typedef struct graph {
   struct { int op, x[3]; double k; } node[GRAPH_NODES];      /* x < 0: the constant k */
 } graph;
 
-static double graph_row(int op, double x, double y, double z) {
-  switch (op) {
-#define GRAPH_1(N, D, name, ...) case AD_OP_##name: return ad_f64_##name(x);
-#define GRAPH_2(N, D, name, ...) case AD_OP_##name: return ad_f64_##name(x, y);
-#define GRAPH_3(N, D, name, ...) case AD_OP_##name: return ad_f64_##name(x, y, z);
-    AD_UNARY(GRAPH_1, , ) AD_BINARY(GRAPH_2, , ) AD_TERNARY(GRAPH_3, , )
-  }
-  return x;
-}
+DAG_ROW(double, ad_f64, graph_row)
 /* is v in the domain of operand k, and does the row look smooth along it? */
 static bool graph_fits(int op, int k, const double *x) {
   double lo = ad_ops[op].lo[k], hi = ad_ops[op].hi[k], margin = 0.01 * fmin(hi - lo, 1), h = 1e-5 * fmax(fabs(x[k]), 1e-3), f[3];
@@ -30,7 +22,7 @@ static bool graph_fits(int op, int k, const double *x) {
   for (int i = 0; i < 3; i++) {
     double at[3] = { x[0], x[1], x[2] };
     at[k] += (i - 1) * h;
-    f[i] = graph_row(op, at[0], at[1], at[2]);
+    f[i] = graph_row((unsigned)op, at[0], at[1], at[2]);
   }
   return fabs(f[2] - f[0]) <= 2e3 * h && fabs(f[0] - 2 * f[1] + f[2]) <= 1e-3 * fabs(f[2] - f[0]) + 1e-9 * fabs(f[1]);
 }
@@ -53,7 +45,7 @@ static graph graph_of(uint64_t number) {
       x[k] = k == order ? (g.node[g.n].k = 1 + floor(bits_uniform(&seed) * 3)) : v[from];
     }
     for (int k = 0; k < arity; k++) fits = fits && (k == order || graph_fits(op, k, x));
-    v[g.n] = graph_row(op, x[0], x[1], x[2]);
+    v[g.n] = graph_row((unsigned)op, x[0], x[1], x[2]);
     bool flag = v[g.n] == 0 || v[g.n] == 1;
     if (fits && (flag || (fabs(v[g.n]) > 1e-4 && fabs(v[g.n]) < 1e4))) g.n++;
   }

@@ -85,16 +85,11 @@ int main(void) {
 #else
 #define NONE S_NAN
 #define INF S_INF
-#define ANY 1.25e-77
 
 static const struct { int op; double x, y, v, dx, dy, dxx, fv, fd, fdd; } references[] = {
 #include "test_ops_reference.h"
 };
 typedef struct point { const char *name; int op; double x, y, z, v, d[3]; } point;
-#define U(op, x, v, dx) { "", AD_OP_##op, x, 0, 0, v, { dx, ANY, ANY } }
-#define UN(name, op, x, v, dx) { name, AD_OP_##op, x, 0, 0, v, { dx, ANY, ANY } }
-#define B(op, x, y, v, dx, dy) { "", AD_OP_##op, x, y, 0, v, { dx, dy, ANY } }
-#define BN(name, op, x, y, v, dx, dy) { name, AD_OP_##op, x, y, 0, v, { dx, dy, ANY } }
 static const point points[] = {
 #include "test_ops_special.h"
 };

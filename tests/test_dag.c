@@ -69,15 +69,7 @@ static void against_mpfr(void **state) {
 
 /* every kind of function of a graph, at one point and at many, against duals of duals and the tape. What rounding may do is seen from the
    duals of a point next to it. */
-static ad_dual2 row_dual2(unsigned op, ad_dual2 x, ad_dual2 y, ad_dual2 z) {
-  switch (op) {
-#define ROW_1(N, D, name, ...) case AD_OP_##name: return ad_dual2_##name(x);
-#define ROW_2(N, D, name, ...) case AD_OP_##name: return ad_dual2_##name(x, y);
-#define ROW_3(N, D, name, ...) case AD_OP_##name: return ad_dual2_##name(x, y, z);
-    AD_UNARY(ROW_1, , ) AD_BINARY(ROW_2, , ) AD_TERNARY(ROW_3, , )
-  }
-  return x;
-}
+DAG_ROW(ad_dual2, ad_dual2, row_dual2)
 enum { IN = GRAPH_INPUTS, OUT = 2, MANY = 19 };
 typedef struct second { double y[OUT], j[OUT][IN], h[IN][IN]; } second;
 static int middle(const graph *g) { return IN + (g->n - IN) / 2; }

@@ -33,15 +33,10 @@ static const struct { int op; double x, y, v, dx, dy, dxx, fv, fd, fdd; } refere
 };
 enum { REFERENCES = sizeof references / sizeof *references };
 
-#define ANY 1.25e-77                     /* in the table of cases: not looked at */
 #define TINY 1e-310                      /* stands for the smallest normal number of the type */
 
 /* Special values: a name where another tool is known to differ, row, operands, value, partials. */
 typedef struct special { const char *name; int op; double x, y, z, v, d[3]; } special;
-#define U(op, x, v, dx) { "", AD_OP_##op, x, 0, 0, v, { dx, ANY, ANY } }
-#define UN(name, op, x, v, dx) { name, AD_OP_##op, x, 0, 0, v, { dx, ANY, ANY } }
-#define B(op, x, y, v, dx, dy) { "", AD_OP_##op, x, y, 0, v, { dx, dy, ANY } }
-#define BN(name, op, x, y, v, dx, dy) { name, AD_OP_##op, x, y, 0, v, { dx, dy, ANY } }
 static const special specials[] = {
 #include "test_ops_special.h"
 };

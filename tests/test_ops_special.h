@@ -1,4 +1,10 @@
 /* Special values as data. Names say which tools differ (in order: PyTorch, CppAD, CoDiPack, ADOL-C). */
+/* {name, row, x, y, z, value, partials}, of one and of two operands, named and not */
+#define ANY 1.25e-77                     /* not looked at */
+#define U(op, x, v, dx) { "", AD_OP_##op, x, 0, 0, v, { dx, ANY, ANY } }
+#define UN(name, op, x, v, dx) { name, AD_OP_##op, x, 0, 0, v, { dx, ANY, ANY } }
+#define B(op, x, y, v, dx, dy) { "", AD_OP_##op, x, y, 0, v, { dx, dy, ANY } }
+#define BN(name, op, x, y, v, dx, dy) { name, AD_OP_##op, x, y, 0, v, { dx, dy, ANY } }
 /* #1, #37: one-sided infinite slopes, from inside the domain */
 U(sqrt, 0, 0, INF), UN("sqrt'(-0): PyTorch and CppAD -inf, CoDiPack and ADOL-C 0", sqrt, -0.0, -0.0, INF), U(sqrt, -1, NONE, NONE), U(sqrt, INF, INF, 0),
 U(sqrt, -INF, NONE, NONE), U(sqrt, 4, 2, 0.25), U(rsqrt, 0, INF, -INF), U(rsqrt, INF, 0, 0), U(rsqrt, -1, NONE, NONE), U(rsqrt, 4, 0.5, -0.0625),
